@@ -1,0 +1,30 @@
+package inbox
+
+import "time"
+
+// EventType is what an event of the log says happened.
+type EventType string
+
+// The types of events.
+const (
+	EventMessageCreated EventType = "message.created"
+	EventMessageUpdated EventType = "message.updated"
+	EventThreadUpdated  EventType = "thread.updated"
+	EventContactUpdated EventType = "contact.updated"
+	EventActionUpdated  EventType = "action.updated"
+)
+
+// Event is one row of an instance's log: what changed, by ids and field names,
+// never by content. Seq is gapless per instance and is the commit order.
+type Event struct {
+	Seq       int64
+	Type      EventType
+	ThreadID  ThreadID
+	MessageID MessageID
+	ActionID  ActionID
+	Changed   []string
+	Status    ActionStatus // of an action event
+	Detail    string       // audit note of an action event
+	Actor     string       // "key:sokey_…", "agent:soag_…", "worker", "provider"
+	At        time.Time
+}
