@@ -1,0 +1,29 @@
+# The logic is in hack/; each target here is one line that anyone may type instead.
+.DEFAULT_GOAL := help
+.PHONY: help demo test bench lint build generate fuzz
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## install what is missing, start the inbox with sample events, and show it
+	@hack/demo.sh
+
+test: ## run every test that needs no cluster node, under the race detector
+	@hack/test.sh
+
+bench: ## print the ratios of the benchmark table
+	@hack/bench.sh
+
+lint: ## run the linters and check that generated code and modules are up to date
+	@hack/lint.sh
+
+build: ## build bin/socialops
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)' -o bin/socialops .
+
+generate: ## regenerate deep copies, CRDs and SQL bindings in place
+	@hack/generate.sh
+
+fuzz: ## run each fuzz target for FUZZTIME (20s)
+	@hack/fuzz.sh

@@ -1,0 +1,29 @@
+#!/bin/sh
+# Every test that needs no cluster node, under the race detector.
+#
+#   hack/test.sh                     all packages
+#   hack/test.sh ./runtime/inbox     only these, or any other arguments of go test
+#
+# Tests that take long or kill processes are behind the build tag "long"; they run here, and not in a plain
+# `go test ./...`. Benchmarks, behind "bench", belong to `make bench`.
+set -eu
+
+cd "$(dirname "$0")/.."
+
+if ! command -v cc >/dev/null; then
+	if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+		echo "the race detector needs a C compiler: install gcc and libc6-dev" >&2
+		exit 1
+	fi
+	echo "test: installing a C compiler"
+	apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends gcc libc6-dev
+fi
+echo "test: finding Postgres"
+hack/postgres.sh
+
+[ $# -gt 0 ] || set -- ./...
+echo "test: go vet"
+go vet -tags long ./...
+echo "test: go test -race"
+CGO_ENABLED=1 exec go test -race -tags long -timeout 20m "$@"
