@@ -1,0 +1,49 @@
+// Package postgres keeps the inbox in Postgres: migrations, the queries of a
+// runtime and of the worker, and the batcher that makes one transaction of many
+// concurrent webhook calls. What must hold is held by the schema itself (see
+// migrations/): uniqueness, charges, the event log and the walls between tenants.
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// DB is what queries run on: a pool, a connection or a transaction.
+type DB interface {
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
+}
+
+// MaxConns is how many connections one runtime keeps at most. A thousand aliases
+// share one Postgres, so connections are scarce: idle ones close after 30 s.
+const MaxConns = 4
+
+// Open makes a pool of at most maxConns connections, none of them kept when idle.
+// It connects when first used. The DSN may lead through a transaction-mode pooler.
+func Open(ctx context.Context, dsn string, maxConns int32) (*pgxpool.Pool, error) {
+	config, err := pgxpool.ParseConfig(dsn)
+	if err != nil {
+		return nil, fmt.Errorf("reading the database URL: %w", err)
+	}
+	config.MaxConns = maxConns
+	config.MinConns = 0
+	config.MaxConnIdleTime = 30 * time.Second
+	config.HealthCheckPeriod = 15 * time.Second
+	config.ConnConfig.ConnectTimeout = 5 * time.Second
+	if _, set := config.ConnConfig.RuntimeParams["application_name"]; !set {
+		config.ConnConfig.RuntimeParams["application_name"] = "socialops"
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("opening the database: %w", err)
+	}
+	return pool, nil
+}
