@@ -3,7 +3,7 @@
 # whether any failed.
 set -u
 
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 failed=
 
 # step NAME COMMAND… runs one check and prints its verdict and seconds.
