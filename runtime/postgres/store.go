@@ -1,0 +1,33 @@
+package postgres
+
+import (
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/open4x/socialops/runtime/inbox"
+	"github.com/open4x/socialops/runtime/postgres/query"
+)
+
+// Store is one instance's inbox. It reads and writes as the instance's own role:
+// row-level security, not the code here, keeps it from everybody else's rows.
+// Statements name the instance all the same, because every index begins with it.
+type Store struct {
+	pool     *pgxpool.Pool
+	instance inbox.InstanceID
+	now      func() time.Time
+	queries  *query.Queries
+}
+
+// StoreOptions are what a Store can do without.
+type StoreOptions struct {
+	Now func() time.Time // the clock; nil: time.Now
+}
+
+// NewStore makes the store of an instance on a pool that is open as its role.
+func NewStore(pool *pgxpool.Pool, instance inbox.InstanceID, o StoreOptions) *Store {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Store{pool: pool, instance: instance, now: o.Now, queries: query.New(pool)}
+}
