@@ -93,6 +93,7 @@ func (a account) reaches(ctx context.Context, dir string, in install) bool {
 func command(ctx context.Context, a account, dir, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = dir
+	cmd.WaitDelay = forceWait // a grandchild may hold the pipe of a killed command
 	cmd.Env = []string{"LC_ALL=C"}
 	for _, k := range []string{"PATH", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"} {
 		if v, ok := os.LookupEnv(k); ok {

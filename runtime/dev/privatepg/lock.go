@@ -18,6 +18,9 @@ type dirLock struct{ f *os.File }
 func lockDir(dir string) (*dirLock, error) {
 	path := filepath.Join(dir, "lock")
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o600)
+	if errors.Is(err, os.ErrPermission) {
+		return nil, fmt.Errorf("privatepg: %s was used by another user: start as that user or as root, or choose another data directory: %w", dir, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("privatepg: open the lock: %w", err)
 	}
