@@ -121,8 +121,8 @@ func (id ID[K]) String() string {
 	return string(b)
 }
 
-// ParseID reads an id's text form. Its error tells what an id of the kind looks like.
-func ParseID[K Kind](text string) (ID[K], error) {
+// parseID reads an id's text form. Its error tells what an id of the kind looks like.
+func parseID[K Kind](text string) (ID[K], error) {
 	var id ID[K]
 	var k K
 	bad := func() (ID[K], error) {
@@ -152,13 +152,13 @@ func ParseID[K Kind](text string) (ID[K], error) {
 // MarshalText is String.
 func (id ID[K]) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
 
-// UnmarshalText is ParseID, with the empty text for the zero id.
+// UnmarshalText reads an id's text form, with the empty text for the zero id.
 func (id *ID[K]) UnmarshalText(text []byte) error {
 	if len(text) == 0 {
 		*id = ID[K]{}
 		return nil
 	}
-	parsed, err := ParseID[K](string(text))
+	parsed, err := parseID[K](string(text))
 	if err != nil {
 		return err
 	}

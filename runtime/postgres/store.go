@@ -17,17 +17,30 @@ type Store struct {
 	instance inbox.InstanceID
 	now      func() time.Time
 	queries  *query.Queries
+	batcher  *batcher
+	queued   func()
 }
 
 // StoreOptions are what a Store can do without.
 type StoreOptions struct {
-	Now func() time.Time // the clock; nil: time.Now
+	Now       func() time.Time // the clock; nil: time.Now
+	BatchSize func(events int) // told of each ingest batch; nil: nobody
+	Queued    func()           // called after an action was committed, to wake workers; nil: they poll
 }
 
 // NewStore makes the store of an instance on a pool that is open as its role.
+// [Store.Close] ends it.
 func NewStore(pool *pgxpool.Pool, instance inbox.InstanceID, o StoreOptions) *Store {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Store{pool: pool, instance: instance, now: o.Now, queries: query.New(pool)}
+	if o.BatchSize == nil {
+		o.BatchSize = func(int) {}
+	}
+	if o.Queued == nil {
+		o.Queued = func() {}
+	}
+	s := &Store{pool: pool, instance: instance, now: o.Now, queries: query.New(pool), queued: o.Queued}
+	s.batcher = newBatcher(ingestWorkers, s.flush, o.BatchSize)
+	return s
 }

@@ -39,6 +39,9 @@ const (
 	stateUndefinedFunc   = "42883"
 	stateDeadlock        = "40P01"
 	stateSerialization   = "40001"
+	stateAdminShutdown   = "57P01"
+	stateCrashShutdown   = "57P02"
+	stateCannotConnect   = "57P03"
 	stateUnpaid          = "SO402" // raised by the ledger's trigger
 )
 

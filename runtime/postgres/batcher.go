@@ -1,0 +1,175 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/open4x/socialops/runtime/inbox"
+)
+
+// Limits of one ingest batch. A larger event makes a batch of its own.
+const (
+	maxBatchEvents = 64
+	maxBatchBytes  = 1 << 20
+)
+
+// batchTimeout bounds one batch, whatever its clients' patience.
+const batchTimeout = 20 * time.Second
+
+// errClosed answers events that come after Close.
+var errClosed = inbox.Errorf(inbox.CodeUnavailable, "the inbox is shutting down: send the event again")
+
+// pendingEvent is an event whose caller waits.
+type pendingEvent struct {
+	channel inbox.ChannelID
+	in      *inbox.Inbound
+	done    chan ingestResult // of one place, so that a batch never waits for a caller that hung up
+}
+
+type ingestResult struct {
+	receipt inbox.Receipt
+	err     error
+}
+
+// batcher makes one transaction of the events that wait while others commit. At
+// low load a batch is a single event and waits for nobody; at high load batches
+// grow by themselves.
+type batcher struct {
+	queue  chan *pendingEvent
+	flush  func(context.Context, []*pendingEvent) // answers every event
+	size   func(int)                              // told of each batch's size
+	closed chan struct{}
+	stop   sync.Once
+	mu     sync.RWMutex
+	done   sync.WaitGroup
+}
+
+func newBatcher(workers int, flush func(context.Context, []*pendingEvent), size func(int)) *batcher {
+	b := &batcher{queue: make(chan *pendingEvent, 16*maxBatchEvents), flush: flush, size: size, closed: make(chan struct{})}
+	for range workers {
+		b.done.Go(b.work)
+	}
+	return b
+}
+
+// submit waits until the event's batch is committed, or ctx ends: the event may
+// then still be stored, and its repeat is a duplicate.
+func (b *batcher) submit(ctx context.Context, channel inbox.ChannelID, in *inbox.Inbound) (inbox.Receipt, error) {
+	e := &pendingEvent{channel: channel, in: in, done: make(chan ingestResult, 1)}
+	if err := b.enqueue(ctx, e); err != nil {
+		return inbox.Receipt{}, err
+	}
+	select {
+	case r := <-e.done:
+		return r.receipt, r.err
+	case <-ctx.Done():
+		return inbox.Receipt{}, unavailable(ctx.Err())
+	}
+}
+
+func (b *batcher) enqueue(ctx context.Context, e *pendingEvent) error {
+	b.mu.RLock() // Close waits here for whoever is about to enqueue
+	defer b.mu.RUnlock()
+	select {
+	case <-b.closed:
+		return errClosed
+	default:
+	}
+	select {
+	case b.queue <- e:
+		return nil
+	case <-ctx.Done():
+		return unavailable(ctx.Err())
+	}
+}
+
+func (b *batcher) work() {
+	var held *pendingEvent // did not fit the batch before
+	for {
+		first := held
+		held = nil
+		if first == nil {
+			var open bool
+			if first, open = <-b.queue; !open {
+				return
+			}
+		}
+		batch := []*pendingEvent{first}
+		bytes := len(first.in.Raw)
+	collect:
+		for len(batch) < maxBatchEvents && bytes < maxBatchBytes {
+			select {
+			case e, open := <-b.queue:
+				if !open {
+					break collect
+				}
+				if bytes += len(e.in.Raw); bytes > maxBatchBytes {
+					held = e
+					break collect
+				}
+				batch = append(batch, e)
+			default:
+				break collect
+			}
+		}
+		b.size(len(batch))
+		ctx, cancel := context.WithTimeout(context.Background(), batchTimeout)
+		b.flush(ctx, batch)
+		cancel()
+	}
+}
+
+// close refuses new events, stores those that wait and returns when all are answered.
+func (b *batcher) close() {
+	b.stop.Do(func() {
+		close(b.closed)
+		b.mu.Lock()
+		close(b.queue)
+		b.mu.Unlock()
+	})
+	b.done.Wait()
+}
+
+func unavailable(err error) error {
+	return &inbox.Error{Code: inbox.CodeUnavailable, Message: "it is not known whether this was stored: send it again, a repeat is recognised", Err: err}
+}
+
+// failAll gives each event of a batch the same failure.
+func failAll(batch []*pendingEvent, err error) {
+	for _, e := range batch {
+		e.done <- ingestResult{err: err}
+	}
+}
+
+// codedError gives a database failure the code that its caller can act on.
+func codedError(err error) error {
+	if err == nil {
+		return nil
+	}
+	var coded *inbox.Error
+	if errors.As(err, &coded) {
+		return err
+	}
+	switch state := sqlState(err); {
+	case state == stateUnpaid:
+		return &inbox.Error{Code: inbox.CodeUnpaid, Message: "the balance does not cover this message: ask for credit, then send it again", Err: err}
+	case isDataError(state):
+		return &inbox.Error{Code: inbox.CodeInvalid, Message: "the event holds a value that can't be stored, such as an id of more than 2,000 bytes", Err: err}
+	default:
+		return &inbox.Error{Code: inbox.CodeUnavailable, Message: "the database is away: try again shortly", Err: err}
+	}
+}
+
+// isDataError tells a failure that comes back however often the same data is tried.
+func isDataError(state string) bool {
+	if len(state) != 5 || state == stateUniqueViolation {
+		return false
+	}
+	switch state[:2] {
+	case "22", "23", "54": // data exception, integrity violation, program limit exceeded
+		return true
+	}
+	return false
+}
