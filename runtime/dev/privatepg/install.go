@@ -2,6 +2,7 @@ package privatepg
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -30,28 +31,14 @@ func findInstalls(ctx context.Context, who account) ([]install, error) {
 	var refused []string
 	seen := map[string]bool{}
 	for _, dir := range binDirs(ctx) {
-		in := install{postgres: filepath.Join(dir, "postgres"), initdb: filepath.Join(dir, "initdb")}
-		if !isFile(in.postgres) || !isFile(in.initdb) {
+		in, ok := installIn(dir)
+		if !ok || seen[in.postgres] {
 			continue
 		}
-		real, err := filepath.EvalSymlinks(in.postgres)
-		if err != nil || seen[real] {
-			continue
-		}
-		seen[real] = true
-		cmd := command(ctx, who, "/", in.postgres, "--version")
-		out, err := cmd.Output()
-		if err != nil {
-			refused = append(refused, fmt.Sprintf("%s does not run as %s: %v", in.postgres, who, err))
-			continue
-		}
-		m := versionRE.FindSubmatch(out)
-		if m == nil {
-			refused = append(refused, in.postgres+" does not say its version")
-			continue
-		}
-		if in.major, err = strconv.Atoi(string(m[1])); err != nil || in.major < oldestMajor {
-			refused = append(refused, fmt.Sprintf("%s is version %s, older than %d", in.postgres, m[1], oldestMajor))
+		seen[in.postgres] = true
+		var err error
+		if in.major, err = in.version(ctx, who); err != nil {
+			refused = append(refused, err.Error())
 			continue
 		}
 		found = append(found, in)
@@ -63,7 +50,33 @@ func findInstalls(ctx context.Context, who account) ([]install, error) {
 	if len(refused) > 0 {
 		msg += " (" + strings.Join(refused, "; ") + ")"
 	}
-	return nil, fmt.Errorf("%s", msg)
+	return nil, errors.New(msg)
+}
+
+// installIn is the install that dir shows, past the links: psql and the
+// libraries are beside the real files.
+func installIn(dir string) (install, bool) {
+	if real, err := filepath.EvalSymlinks(filepath.Join(dir, "postgres")); err == nil && isFile(filepath.Join(filepath.Dir(real), "initdb")) {
+		dir = filepath.Dir(real)
+	}
+	in := install{postgres: filepath.Join(dir, "postgres"), initdb: filepath.Join(dir, "initdb")}
+	return in, isFile(in.postgres) && isFile(in.initdb)
+}
+
+func (in install) version(ctx context.Context, who account) (int, error) {
+	out, err := command(ctx, who, "/", in.postgres, "--version").Output()
+	if err != nil {
+		return 0, fmt.Errorf("%s does not run as %s: %w", in.postgres, who, err)
+	}
+	m := versionRE.FindSubmatch(out)
+	if m == nil {
+		return 0, fmt.Errorf("%s does not say its version", in.postgres)
+	}
+	major, err := strconv.Atoi(string(m[1]))
+	if err != nil || major < oldestMajor {
+		return 0, fmt.Errorf("%s is version %s, older than %d", in.postgres, m[1], oldestMajor)
+	}
+	return major, nil
 }
 
 func isFile(path string) bool {
@@ -127,7 +140,7 @@ func chooseInstall(installs []install, major int, data string) (install, error) 
 		}
 		have = append(have, strconv.Itoa(in.major))
 	}
-	return install{}, fmt.Errorf("privatepg: the data in %s is of Postgres %d, but only %s is installed: "+
+	return install{}, fmt.Errorf("privatepg: the data in %s is of Postgres %d, but this machine has %s: "+
 		"install Postgres %d beside it, or carry the data over with pg_upgrade, or move that directory away to start empty",
 		data, major, strings.Join(have, " and "), major)
 }

@@ -17,7 +17,7 @@ func TestChooseInstall(t *testing.T) {
 		{0, "a", ""},
 		{16, "a", ""},
 		{18, "b", ""},
-		{15, "", "the data in DATA is of Postgres 15, but only 16 and 18 is installed: install Postgres 15"},
+		{15, "", "the data in DATA is of Postgres 15, but this machine has 16 and 18: install Postgres 15"},
 	} {
 		got, err := chooseInstall(have, c.major, "DATA")
 		if got.postgres != c.want || (err == nil) != (c.err == "") || (err != nil && !strings.Contains(err.Error(), c.err)) {

@@ -167,7 +167,7 @@ func start(t *testing.T, o Options) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("started in %v", time.Since(begun).Round(time.Millisecond))
+	t.Logf("Postgres %d started in %v", s.bin.major, time.Since(begun).Round(time.Millisecond))
 	t.Cleanup(func() { s.Stop(context.Background()) })
 	return s
 }

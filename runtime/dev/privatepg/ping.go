@@ -15,6 +15,9 @@ const (
 	maxMessage  = 64 << 10
 )
 
+// startup is the first message but for its length: the version, then pairs.
+const startup = "\x00\x03\x00\x00user\x00" + Superuser + "\x00database\x00postgres\x00application_name\x00socialops start\x00\x00"
+
 // ping logs in as the superuser, which is to say that the socket, the rules of
 // access and the catalog are all in order. It speaks just enough of the protocol
 // (version 3.0) to spare the package a driver.
@@ -29,10 +32,8 @@ func ping(ctx context.Context, socket string) error {
 	defer c.Close()
 	defer context.AfterFunc(ctx, func() { c.Close() })()
 
-	startup := []byte{0, 0, 0, 0, 0, 3, 0, 0}
-	startup = append(startup, "user\x00"+Superuser+"\x00database\x00postgres\x00application_name\x00socialops start\x00\x00"...)
-	binary.BigEndian.PutUint32(startup, uint32(len(startup)))
-	if _, err := c.Write(startup); err != nil {
+	hello := binary.BigEndian.AppendUint32(nil, uint32(4+len(startup)))
+	if _, err := c.Write(append(hello, startup...)); err != nil {
 		return fmt.Errorf("write to the socket: %w", err)
 	}
 	r := bufio.NewReader(c)
