@@ -248,7 +248,8 @@ func TestAsAnotherUser(t *testing.T) {
 	cmd := exec.Command(bin, args...)
 	cmd.Dir = home
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "TMPDIR=" + home}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}, Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	dieWithParent(cmd, deathKill)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Errorf("as nobody: %v\n%s", err, out)
