@@ -85,8 +85,15 @@ func (b *batcher) enqueue(ctx context.Context, e *pendingEvent) error {
 	}
 }
 
+// maxLinger bounds how long a batch waits for those whose events the last one
+// answered: under load they are about to send their next.
+const maxLinger = 2 * time.Millisecond
+
 func (b *batcher) work() {
 	var held *pendingEvent // did not fit the batch before
+	expect, linger := 1, time.Duration(0)
+	timer := time.NewTimer(0)
+	defer timer.Stop()
 	for {
 		first := held
 		held = nil
@@ -96,28 +103,45 @@ func (b *batcher) work() {
 				return
 			}
 		}
+		timer.Reset(linger)
 		batch := []*pendingEvent{first}
 		bytes := len(first.in.Raw)
-	collect:
 		for len(batch) < maxBatchEvents && bytes < maxBatchBytes {
-			select {
-			case e, open := <-b.queue:
-				if !open {
-					break collect
-				}
-				if bytes += len(e.in.Raw); bytes > maxBatchBytes {
-					held = e
-					break collect
-				}
-				batch = append(batch, e)
-			default:
-				break collect
+			e := b.next(len(batch) < expect, timer.C)
+			if e == nil {
+				break
 			}
+			if bytes += len(e.in.Raw); bytes > maxBatchBytes {
+				held = e
+				break
+			}
+			batch = append(batch, e)
 		}
 		b.size(len(batch))
+		started := time.Now()
 		ctx, cancel := context.WithTimeout(context.Background(), batchTimeout)
 		b.flush(ctx, batch)
 		cancel()
+		expect, linger = len(batch), min(time.Since(started)/4, maxLinger)
+	}
+}
+
+// next takes an event that waits. With wait it gives the next one until the timer
+// fires. Nil: none.
+func (b *batcher) next(wait bool, timer <-chan time.Time) *pendingEvent {
+	select {
+	case e := <-b.queue:
+		return e
+	default:
+	}
+	if !wait {
+		return nil
+	}
+	select {
+	case e := <-b.queue:
+		return e
+	case <-timer:
+		return nil
 	}
 }
 

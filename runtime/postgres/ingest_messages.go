@@ -55,7 +55,10 @@ func (s *Store) newEntries(events []*pendingEvent) []*entry {
 	now := s.now()
 	entries := make([]*entry, len(events))
 	for i, ev := range events {
-		e := &entry{event: ev, messageID: inbox.NewID[inbox.MessageID](now), threadID: inbox.NewID[inbox.ThreadID](now), contactID: inbox.NewID[inbox.ContactID](now)}
+		e := &entry{event: ev, messageID: inbox.NewID[inbox.MessageID](now), threadID: inbox.NewID[inbox.ThreadID](now)}
+		if ev.in.Contact != nil {
+			e.contactID = inbox.NewID[inbox.ContactID](now)
+		}
 		e.key, e.keyed = ev.in.DedupeKey()
 		entries[i] = e
 	}
@@ -312,8 +315,6 @@ func (tx *ingestTx) queueContacts(b *pgx.Batch, entries []*entry) {
 		for _, e := range entries {
 			if c := e.event.in.Contact; c != nil {
 				e.contactID = found[externalID{clean(e.event.in.Source), clean(c.ExternalID)}]
-			} else {
-				e.contactID = inbox.ContactID{}
 			}
 		}
 		return nil
