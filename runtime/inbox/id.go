@@ -58,7 +58,7 @@ type (
 // later sort later on one machine; nothing in SocialOps depends on that order.
 func NewID[T ~[16]byte](now time.Time) T {
 	var u [16]byte
-	binary.BigEndian.PutUint64(u[:8], uint64(now.UnixMilli())<<16) //nolint:gosec // milliseconds since 1970 fit 48 bits until the year 10889
+	binary.BigEndian.PutUint64(u[:8], uint64(now.UnixMilli())<<16) // milliseconds since 1970 fit 48 bits until the year 10889
 	_, _ = rand.Read(u[6:])                                        // crypto/rand.Read never fails: it aborts the program instead
 	u[6] = u[6]&0x0f | 0x70
 	u[8] = u[8]&0x3f | 0x80
