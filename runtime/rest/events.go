@@ -1,0 +1,206 @@
+package rest
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/open4x/socialops/runtime/inbox"
+)
+
+const (
+	heartbeat = 15 * time.Second
+	// writeTime is what a client has to take what was written. Who is slower is cut
+	// off, and resumes where it was.
+	writeTime   = 10 * time.Second
+	framesAWait = 64 // frames that are written within one writeTime
+	retryHint   = 2 * time.Second
+)
+
+type eventsInput struct {
+	LastEventID string `header:"Last-Event-ID" maxLength:"20" doc:"The id of the last event that was seen: the stream goes on after it. Browsers send it by themselves."`
+	After       string `query:"after" maxLength:"20" doc:"The same for clients that can't set the header, which wins. 0 begins with the first event of all."`
+}
+
+func (a *api) addEvents() {
+	stream := &huma.Response{
+		Description: "The stream. It lasts until either side ends it.",
+		Content: map[string]*huma.MediaType{"text/event-stream": {
+			Schema: &huma.Schema{Type: huma.TypeString, Description: "Each event's data is an Event as JSON.", Extensions: map[string]any{"x-event-data": a.schemaOf(Event{})}},
+			Example: "retry: 2000\nid: 41\n\nid: 42\nevent: message.created\n" +
+				`data: {"seq":42,"type":"message.created","at":"2026-11-01T12:00:00Z","actor":"provider","thread_id":"soth_…","message_id":"somsg_…","message":{…},"thread":{…}}` + "\n\n",
+		}},
+	}
+	handle(a, operation{
+		id: "stream-events", method: http.MethodGet, path: "/events", scope: inbox.ScopeRead, tag: "Events",
+		summary: "Follow what happens",
+		text: "Server-sent events, one for each state change, in the order in which they happened and without gaps. " +
+			"Each has an id: connect again with Last-Event-ID and nothing is missed. Without it the stream begins now. " +
+			"Messages and threads are shown as they are when the event is sent; what was deleted meanwhile is left out, and its ids remain. " +
+			"A comment every 15 seconds shows that the connection lives.",
+		responses: map[string]*huma.Response{"200": stream}, stream: true,
+	}, a.s.events)
+}
+
+func (s *Server) events(ctx context.Context, who *caller, in *eventsInput) (*huma.StreamResponse, error) {
+	after, err := in.position()
+	if err != nil {
+		return nil, err
+	}
+	from, leave, err := s.streams.join(ctx, who.key.ID, after)
+	if err != nil {
+		return nil, err
+	}
+	return &huma.StreamResponse{Body: func(hc huma.Context) {
+		defer leave()
+		r, w := humago.Unwrap(hc)
+		observed(r.Context()).stream = true
+		h := w.Header()
+		h.Set("Content-Type", "text/event-stream")
+		h.Set("X-Accel-Buffering", "no") // proxies that would wait for the end
+		if r.Method == http.MethodHead {
+			w.WriteHeader(http.StatusOK)
+			return
+		}
+		s.metrics.streams.Inc()
+		defer s.metrics.streams.Dec()
+		st := stream{s: s, hub: s.streams, w: w, control: http.NewResponseController(w), who: who, seen: from}
+		if reason := st.run(r.Context()); reason != "" {
+			s.metrics.dropped.WithLabelValues(reason).Inc()
+		}
+	}}, nil
+}
+
+func (in *eventsInput) position() (*int64, error) {
+	text, where := in.LastEventID, "header.Last-Event-ID"
+	if text == "" {
+		text, where = in.After, "query.after"
+	}
+	if text == "" {
+		return nil, nil //nolint:nilnil // none is none
+	}
+	seq, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || seq < 0 {
+		return nil, inbox.Errorf(inbox.CodeInvalid, "%s: want the id of an event, a whole number from 0", where)
+	}
+	return &seq, nil
+}
+
+// stream is one client's.
+type stream struct {
+	s       *Server
+	hub     *hub
+	w       http.ResponseWriter
+	control *http.ResponseController
+	who     *caller
+	seen    int64 // the last event that was written
+}
+
+// Why the server ends a stream.
+const (
+	endSlow     = "slow"
+	endShutdown = "shutdown"
+	endRefused  = "refused" // the key is no longer good
+	endTrouble  = "trouble" // the log can't be read
+)
+
+// run writes until somebody ends the stream, and tells why when it was the server.
+func (st *stream) run(ctx context.Context) string {
+	// The server's limits are for requests that end. Writers without deadlines are a test's.
+	_ = st.control.SetReadDeadline(time.Time{})
+	// The id alone is no event, yet a client that loses the line now comes back with it.
+	hello := "retry: " + strconv.FormatInt(retryHint.Milliseconds(), 10) + "\nid: " + strconv.FormatInt(st.seen, 10) + "\n\n"
+	if !st.write([]byte(hello)) {
+		return endSlow
+	}
+	beat := time.NewTimer(heartbeat)
+	defer beat.Stop()
+	live := false
+	for {
+		frames, wake, behind, closed := st.hub.since(st.seen)
+		switch {
+		case closed:
+			st.write([]byte(": going away, connect again\n\n"))
+			return endShutdown
+		case behind && live:
+			st.write([]byte(": too slow, connect again\n\n"))
+			return endSlow
+		case behind:
+			var err error
+			if frames, err = st.hub.catchUp(ctx, st.seen); err != nil {
+				if ctx.Err() != nil {
+					return ""
+				}
+				return endTrouble
+			}
+			if len(frames) == 0 { // the log was cut
+				st.seen = st.hub.begin()
+				continue
+			}
+		default:
+			live = true
+		}
+		if len(frames) > 0 {
+			if !st.writeFrames(frames) {
+				return endSlow
+			}
+			beat.Reset(heartbeat)
+			continue
+		}
+		select {
+		case <-wake:
+		case <-ctx.Done():
+			return ""
+		case <-beat.C:
+			if !st.welcome(ctx) {
+				return endRefused
+			}
+			if !st.write([]byte(": alive\n\n")) {
+				return endSlow
+			}
+			beat.Reset(heartbeat)
+		}
+	}
+}
+
+// welcome tells whether the key may still read. What can't be known is no reason to end.
+func (st *stream) welcome(ctx context.Context) bool {
+	snap, err := st.s.settings.get(ctx)
+	if err != nil {
+		return true
+	}
+	now := snap.callers[st.who.key.Hash]
+	return now != nil && now.key.Valid(st.s.now()) && now.key.Has(inbox.ScopeRead) && !snap.Instance.Suspended
+}
+
+func (st *stream) writeFrames(frames []frame) bool {
+	for len(frames) > 0 {
+		n := min(len(frames), framesAWait)
+		size := 0
+		for _, f := range frames[:n] {
+			size += len(f.text)
+		}
+		text := make([]byte, 0, size)
+		for _, f := range frames[:n] {
+			text = append(text, f.text...)
+		}
+		if !st.write(text) {
+			return false
+		}
+		st.seen = frames[n-1].seq
+		frames = frames[n:]
+	}
+	return true
+}
+
+func (st *stream) write(text []byte) bool {
+	_ = st.control.SetWriteDeadline(time.Now().Add(writeTime)) // as above
+	if _, err := st.w.Write(text); err != nil {
+		return false
+	}
+	return st.control.Flush() == nil
+}

@@ -1,0 +1,268 @@
+package rest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sort"
+	"sync"
+	"time"
+
+	"github.com/open4x/socialops/runtime/inbox"
+)
+
+const (
+	pollEvery   = 500 * time.Millisecond
+	pollTimeout = 10 * time.Second // of one reading
+	pollBatch   = 100              // events read and rendered at once
+
+	// windowFrames and windowBytes bound the rendered events that are kept for streams
+	// that are a little behind.
+	windowFrames = 2048
+	windowBytes  = 8 << 20
+
+	maxStreams    = 1000 // of a server
+	maxKeyStreams = 16   // of an API key
+	catchUps      = 2    // streams that read the log on their own at once
+)
+
+// frame is an event as it goes to streams.
+type frame struct {
+	seq  int64
+	text []byte
+}
+
+// hub follows the event log while anybody streams: it reads each new event once,
+// renders it once, and keeps a window of the newest for all streams to write from.
+type hub struct {
+	store    inbox.Store
+	render   func(context.Context, []inbox.Event) ([]frame, error)
+	trouble  func(error) // told of each reading of the log: nil when it worked
+	reading  chan struct{}
+	interval time.Duration
+
+	mu      sync.Mutex
+	wg      sync.WaitGroup
+	closed  bool
+	running bool
+	streams int
+	perKey  map[inbox.KeyID]int
+	window  []frame // by seq; an element is never changed
+	bytes   int
+	base    int64         // every event after this one, up to head, is in the window
+	head    int64         // the newest event that was read
+	wake    chan struct{} // closed when the window grew, or the hub was closed
+
+	// until ends when the hub is closed, and with it what the hub is waiting for.
+	until context.Context
+	end   context.CancelFunc
+}
+
+func newHub(s *Server) *hub {
+	h := &hub{
+		store: s.store, render: s.renderEvents, interval: pollEvery, reading: make(chan struct{}, catchUps),
+		perKey: map[inbox.KeyID]int{}, wake: make(chan struct{}),
+	}
+	h.until, h.end = context.WithCancel(context.Background())
+	failing := false // only the poller calls trouble
+	h.trouble = func(err error) {
+		if err != nil && !failing {
+			s.log.Error("the event log can't be read; streams wait", "error", err)
+		}
+		failing = err != nil
+	}
+	return h
+}
+
+var errStreamsClosed = failure(inbox.CodeUnavailable, "this server is going away: connect again").retryAfter(time.Second)
+
+// join admits a stream of a key. It begins after the given event, or with nil after
+// the newest one. leave must be called at its end.
+func (h *hub) join(ctx context.Context, key inbox.KeyID, after *int64) (from int64, leave func(), err error) {
+	h.mu.Lock()
+	switch {
+	case h.closed:
+		err = errStreamsClosed
+	case h.perKey[key] >= maxKeyStreams:
+		err = failure(codeRateLimited, fmt.Sprintf("this API key has %d streams open, which is the most: end one first", maxKeyStreams)).retryAfter(5 * time.Second)
+	case h.streams >= maxStreams:
+		err = failure(inbox.CodeUnavailable, "too many streams are open: try again").retryAfter(5 * time.Second)
+	}
+	if err != nil {
+		h.mu.Unlock()
+		return 0, nil, err
+	}
+	h.streams++
+	h.perKey[key]++
+	head, running := h.head, h.running
+	h.mu.Unlock()
+	leave = func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.streams--
+		if h.perKey[key]--; h.perKey[key] == 0 {
+			delete(h.perKey, key)
+		}
+	}
+	// A position ahead of what was read here may be one that another server gave out.
+	if !running || after != nil && *after > head {
+		if head, err = h.store.LastEvent(ctx); err != nil {
+			leave()
+			return 0, nil, err //nolint:wrapcheck // asError shows it
+		}
+	}
+	from = head
+	if after != nil {
+		if from = *after; from > head {
+			leave()
+			return 0, nil, inbox.Errorf(inbox.CodeInvalid, "the log ends at event %d: begin there, or leave out Last-Event-ID to begin now", head)
+		}
+	}
+	h.start(head)
+	return from, leave, nil
+}
+
+// start follows the log from head on, unless it is followed already.
+func (h *hub) start(head int64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.running || h.closed {
+		return
+	}
+	h.running, h.base, h.head = true, head, head
+	h.wg.Go(h.poll)
+}
+
+// poll reads the log until nobody streams.
+func (h *hub) poll() {
+	tick := time.NewTicker(h.interval)
+	defer tick.Stop()
+	for {
+		h.trouble(h.follow())
+		select {
+		case <-tick.C:
+		case <-h.until.Done():
+			return
+		}
+		h.mu.Lock()
+		if h.streams == 0 {
+			h.running, h.window, h.bytes = false, nil, 0
+			h.mu.Unlock()
+			return
+		}
+		h.mu.Unlock()
+	}
+}
+
+// follow reads all that is new.
+func (h *hub) follow() error {
+	for {
+		h.mu.Lock()
+		head := h.head
+		h.mu.Unlock()
+		frames, err := h.read(h.until, head)
+		if h.until.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		h.publish(frames)
+		if len(frames) < pollBatch {
+			return nil
+		}
+	}
+}
+
+// read reads and renders what follows an event.
+func (h *hub) read(ctx context.Context, after int64) ([]frame, error) {
+	ctx, cancel := context.WithTimeout(ctx, pollTimeout)
+	defer cancel()
+	events, err := h.store.Events(ctx, after, pollBatch)
+	if err != nil {
+		return nil, fmt.Errorf("reading the log: %w", err)
+	}
+	if len(events) == 0 {
+		return nil, nil
+	}
+	frames, err := h.render(ctx, events)
+	if err != nil {
+		return nil, fmt.Errorf("reading what the log is about: %w", err)
+	}
+	return frames, nil
+}
+
+// publish adds frames to the window and wakes the streams.
+func (h *hub) publish(frames []frame) {
+	if len(frames) == 0 {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	// Streams hold parts of the window: it grows and is cut, and never written over.
+	h.window = append(h.window, frames...)
+	for _, f := range frames {
+		h.bytes += len(f.text)
+	}
+	h.head = frames[len(frames)-1].seq
+	cut := 0
+	for len(h.window)-cut > windowFrames || h.bytes > windowBytes && len(h.window)-cut > 1 {
+		h.bytes -= len(h.window[cut].text)
+		h.base = h.window[cut].seq
+		cut++
+	}
+	if cut > 0 {
+		h.window = slices.Clone(h.window[cut:]) // lets go of what was cut off
+	}
+	close(h.wake)
+	h.wake = make(chan struct{})
+}
+
+// since is what a stream has to write after an event: frames, or, when there are
+// none yet, a channel to wait on. behind tells that the window begins later.
+func (h *hub) since(after int64) (frames []frame, wake <-chan struct{}, behind, closed bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return nil, nil, false, true
+	}
+	if after < h.base {
+		return nil, nil, true, false
+	}
+	i := sort.Search(len(h.window), func(i int) bool { return h.window[i].seq > after })
+	return h.window[i:len(h.window):len(h.window)], h.wake, false, false
+}
+
+// catchUp reads for one stream what the window no longer holds.
+func (h *hub) catchUp(ctx context.Context, after int64) ([]frame, error) {
+	select {
+	case h.reading <- struct{}{}:
+		defer func() { <-h.reading }()
+	case <-h.until.Done():
+		return nil, errStreamsClosed
+	case <-ctx.Done():
+		return nil, ctx.Err() //nolint:wrapcheck // the stream just ends
+	}
+	return h.read(ctx, after)
+}
+
+// close ends all streams. wait returns when the poller has ended.
+func (h *hub) close() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return
+	}
+	h.closed = true
+	close(h.wake)
+	h.end()
+}
+
+func (h *hub) wait() { h.wg.Wait() }
+
+// begin is where the window begins.
+func (h *hub) begin() int64 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.base
+}
