@@ -110,7 +110,7 @@ func New(t testing.TB) *Database {
 	d.Owner = d.Pool(t, "owner")
 	t.Cleanup(func() { admin(t, server, "DROP DATABASE "+name+" WITH (FORCE)") })
 	// The database's own grants are not copied from the template.
-	if _, err := d.Owner.Exec(t.Context(), "GRANT CONNECT ON DATABASE "+name+" TO socialops_runtime, socialops_worker"); err != nil {
+	if _, err := d.Owner.Exec(t.Context(), "REVOKE ALL ON DATABASE "+name+" FROM PUBLIC; GRANT CONNECT ON DATABASE "+name+" TO socialops_runtime, socialops_worker"); err != nil {
 		t.Fatal(err)
 	}
 	return d
