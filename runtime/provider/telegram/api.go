@@ -152,7 +152,7 @@ func readAnswer(ctx context.Context, token string, resp *http.Response, result a
 	status := resp.StatusCode
 	switch {
 	case status >= 200 && status < 300 && parsed && a.OK:
-		if result != nil && json.Unmarshal(a.Result, result) != nil {
+		if result != nil && len(a.Result) > 0 && json.Unmarshal(a.Result, result) != nil {
 			return broken("the Bot API's answer has no result that could be read")
 		}
 		return nil

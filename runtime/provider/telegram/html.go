@@ -128,7 +128,7 @@ func parseHTML(text string) (visible string, tags []htmlTag, ok bool) {
 	return out.String(), tags, len(open) == 0
 }
 
-// htmlTagAt reads the tag that text begins with, and tells its length; 0 when it is not closed.
+// htmlTagAt reads the tag that text begins with, and tells its length; 0 when it is none.
 func htmlTagAt(text string) (htmlTag, int) {
 	var t htmlTag
 	i := 1
@@ -137,8 +137,11 @@ func htmlTagAt(text string) (htmlTag, int) {
 		i++
 	}
 	nameFrom := i
-	for i < len(text) && text[i] != '>' && !htmlSpace(text[i]) {
+	for i < len(text) && i-nameFrom <= 16 && text[i] != '>' && !htmlSpace(text[i]) {
 		i++
+	}
+	if i-nameFrom > 16 { // longer than any that is known
+		return t, 0
 	}
 	t.name = strings.ToLower(text[nameFrom:i])
 	for quote := byte(0); i < len(text); i++ {
@@ -206,9 +209,14 @@ func plainText(text, mode string) string {
 	return text
 }
 
+// maxTag bounds what is taken for a tag of broken HTML, so that one "<" after
+// another costs no more than the text is long.
+const maxTag = 2048
+
 // stripTags takes out what looks like a tag. Those that end a line in a browser end one here.
 func stripTags(text string) string {
 	var out strings.Builder
+	comments := true
 	for text != "" {
 		stop := strings.IndexByte(text, '<')
 		if stop < 0 {
@@ -216,14 +224,14 @@ func stripTags(text string) string {
 		}
 		out.WriteString(text[:stop])
 		text = text[stop:]
-		if strings.HasPrefix(text, "<!--") {
-			_, after, found := strings.Cut(text, "-->")
-			if found {
+		if comments && strings.HasPrefix(text, "<!--") {
+			var after string
+			if _, after, comments = strings.Cut(text, "-->"); comments {
 				text = after
 				continue
 			}
 		}
-		t, size := htmlTagAt(text)
+		t, size := htmlTagAt(text[:min(len(text), maxTag)])
 		if size == 0 || !tagLike(t.name) {
 			out.WriteByte('<')
 			text = text[1:]
