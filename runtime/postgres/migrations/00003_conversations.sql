@@ -73,6 +73,7 @@ CREATE TABLE thread_state (
 CREATE INDEX thread_state_priority ON thread_state (instance_id, status, priority, last_activity_at DESC, thread_id DESC);
 CREATE INDEX thread_state_provider ON thread_state (instance_id, status, provider, last_activity_at DESC, thread_id DESC);
 CREATE INDEX thread_state_assignee ON thread_state (instance_id, status, assignee_id, last_activity_at DESC, thread_id DESC) WHERE assignee_id IS NOT NULL;
+CREATE INDEX thread_state_unassigned ON thread_state (instance_id, status, last_activity_at DESC, thread_id DESC) WHERE assignee_id IS NULL;
 
 -- Status and activity are copies, kept by a trigger, so that a list by label is one ordered scan too.
 CREATE TABLE thread_label (

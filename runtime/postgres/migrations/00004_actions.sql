@@ -34,6 +34,9 @@ CREATE INDEX action_due ON action (instance_id, lane, not_before, thread_seq) WH
 CREATE INDEX action_unsettled ON action (instance_id, thread_id, thread_seq) WHERE status IN ('pending', 'processing', 'awaiting') AND kind = 'send_reply';
 CREATE INDEX action_lease ON action (lease_until) WHERE status = 'processing';
 CREATE INDEX action_message ON action (instance_id, message_id);
+-- However many look at a file at once, it is fetched once.
+CREATE UNIQUE INDEX action_fetch ON action (instance_id, (payload ->> 'attachment_id'))
+  WHERE kind = 'fetch_media' AND status IN ('pending', 'processing', 'awaiting');
 
 -- What became of each part of a reply, so that a retry never repeats one.
 CREATE TABLE action_part (
