@@ -474,3 +474,24 @@ func TestDeliverOverTLS(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+func BenchmarkDeliver(b *testing.B) {
+	sim, err := botapisim.Start(botapisim.Options{AnyBot: true, CountOnly: true})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer sim.Close()
+	p := New(Options{APIURL: sim.URL()})
+	defer p.Close()
+	part := provider.Reply{ThreadExternalID: "7", ParentExternalID: "7:1", Text: "Thanks, we are checking this now."}
+	b.SetParallelism(32)
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			if out := p.Deliver(b.Context(), credential, part); out.Kind != inbox.Delivered {
+				b.Error(out)
+				return
+			}
+		}
+	})
+}

@@ -137,15 +137,18 @@ func (d *Delivery) end(status int, answer []byte) {
 
 // enqueue gives an update its id and has it posted. b.mu is held.
 func (b *bot) enqueue(u *models.Update, kind string) *Delivery {
-	b.lastUpdate++
-	u.ID = 700000000 + b.lastUpdate
-	d := &Delivery{UpdateID: u.ID, done: make(chan struct{})}
-	body, err := json.Marshal(u)
-	if err != nil || !b.hook.wants(kind) {
+	d := &Delivery{done: make(chan struct{})}
+	if !b.hook.wants(kind) {
 		d.end(0, nil)
 		return d
 	}
-	d.Body = body
+	b.lastUpdate++
+	u.ID = 700000000 + b.lastUpdate
+	body, err := json.Marshal(u)
+	if err != nil {
+		panic("botapisim: an update that is none: " + err.Error())
+	}
+	d.UpdateID, d.Body = u.ID, body
 	b.pending = append(b.pending, d)
 	b.wakeUp()
 	return d
