@@ -33,8 +33,8 @@ type Autoscaling struct {
 
 // Resources are what each pod of the instance asks for and may use at most.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.requests) || !has(self.requests.cpu) || !has(self.limits) || !has(self.limits.cpu) || !isQuantity(string(self.requests.cpu)) || !isQuantity(string(self.limits.cpu)) || quantity(string(self.requests.cpu)).compareTo(quantity(string(self.limits.cpu))) <= 0",fieldPath=".requests.cpu",message="must not be above limits.cpu"
-// +kubebuilder:validation:XValidation:rule="!has(self.requests) || !has(self.requests.memory) || !has(self.limits) || !has(self.limits.memory) || !isQuantity(string(self.requests.memory)) || !isQuantity(string(self.limits.memory)) || quantity(string(self.requests.memory)).compareTo(quantity(string(self.limits.memory))) <= 0",fieldPath=".requests.memory",message="must not be above limits.memory"
+// +kubebuilder:validation:XValidation:rule="!has(self.requests) || !has(self.requests.cpu) || !has(self.limits) || !has(self.limits.cpu) || !string(self.requests.cpu).matches('^[0-9]{1,6}([.][0-9]{1,3})?m?$') || !string(self.limits.cpu).matches('^[0-9]{1,6}([.][0-9]{1,3})?m?$') || quantity(string(self.requests.cpu)).compareTo(quantity(string(self.limits.cpu))) <= 0",fieldPath=".requests.cpu",message="must not be above limits.cpu"
+// +kubebuilder:validation:XValidation:rule="!has(self.requests) || !has(self.requests.memory) || !has(self.limits) || !has(self.limits.memory) || !string(self.requests.memory).matches('^[0-9]{1,15}([.][0-9]{1,3})?(k|[MGT]|[KMGT]i)?$') || !string(self.limits.memory).matches('^[0-9]{1,15}([.][0-9]{1,3})?(k|[MGT]|[KMGT]i)?$') || quantity(string(self.requests.memory)).compareTo(quantity(string(self.limits.memory))) <= 0",fieldPath=".requests.memory",message="must not be above limits.memory"
 type Resources struct {
 	// requests are what the scheduler sets aside. Default: the operator's.
 	//
@@ -47,18 +47,19 @@ type Resources struct {
 	Limits *ComputeResources `json:"limits,omitempty"`
 }
 
-// ComputeResources are amounts of CPU and memory.
+// ComputeResources are amounts of CPU and memory. The rules take no exponents: a
+// quantity such as 1e999999999 keeps whoever parses it busy for hours.
 type ComputeResources struct {
-	// cpu is in cores or thousandths of a core, such as "2" or "100m".
+	// cpu is in cores or thousandths of a core, such as "2", "0.5" or "100m".
 	//
 	// +optional
-	// +kubebuilder:validation:XValidation:rule="!isQuantity(string(self)) || quantity(string(self)).isGreaterThan(quantity('0'))",message="must be above 0"
+	// +kubebuilder:validation:XValidation:rule="string(self).matches('^[0-9]{1,6}([.][0-9]{1,3})?m?$') && quantity(string(self)).isGreaterThan(quantity('0'))",message="must be cores above 0, such as \"2\", \"0.5\" or \"100m\""
 	CPU *resource.Quantity `json:"cpu,omitempty"`
 
 	// memory is in bytes, such as "64Mi".
 	//
 	// +optional
-	// +kubebuilder:validation:XValidation:rule="!isQuantity(string(self)) || quantity(string(self)).isGreaterThan(quantity('0'))",message="must be above 0"
+	// +kubebuilder:validation:XValidation:rule="string(self).matches('^[0-9]{1,15}([.][0-9]{1,3})?(k|[MGT]|[KMGT]i)?$') && quantity(string(self)).isGreaterThan(quantity('0'))",message="must be bytes above 0, such as \"64Mi\""
 	Memory *resource.Quantity `json:"memory,omitempty"`
 }
 

@@ -106,12 +106,12 @@ type SocialOpsInstanceSpec struct {
 	// +default={"requestsPerMinute":6000}
 	RateLimit RateLimit `json:"rateLimit,omitzero"`
 
-	// bodyLimit is the largest request body, 1Ki to 25Mi; a larger one is answered 413.
-	// Default 25Mi.
+	// bodyLimit is the largest request body in bytes, such as 512Ki, from 1Ki to 25Mi; a
+	// larger body is answered 413. Default 25Mi.
 	//
 	// +optional
 	// +default="25Mi"
-	// +kubebuilder:validation:XValidation:rule="!isQuantity(string(self)) || (quantity(string(self)).compareTo(quantity('1Ki')) >= 0 && quantity(string(self)).compareTo(quantity('25Mi')) <= 0)",message="must be 1Ki to 25Mi"
+	// +kubebuilder:validation:XValidation:rule="string(self).matches('^[0-9]{1,15}([.][0-9]{1,3})?(k|M|Ki|Mi)?$') && quantity(string(self)).compareTo(quantity('1Ki')) >= 0 && quantity(string(self)).compareTo(quantity('25Mi')) <= 0",message="must be 1Ki to 25Mi"
 	BodyLimit *resource.Quantity `json:"bodyLimit,omitempty"`
 
 	// billing says what is charged to the instance's balance.
