@@ -35,7 +35,8 @@ func newDocument(alias string) *huma.OpenAPI {
 			Variables: map[string]*huma.ServerVariable{"alias": {Default: alias, Description: "Names the inbox."}},
 		}},
 		Components: &huma.Components{
-			Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+			Schemas:   huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+			Responses: documentErrors(),
 			SecuritySchemes: map[string]*huma.SecurityScheme{
 				"key":    {Type: "apiKey", In: "header", Name: "X-API-Key", Description: "An API key of the inbox (sk_…)."},
 				"bearer": {Type: "http", Scheme: "bearer", BearerFormat: "sk_…", Description: "The same key as a bearer token."},
@@ -54,22 +55,14 @@ func newDocument(alias string) *huma.OpenAPI {
 // everyCall are the errors that any call with a key may meet.
 var everyCall = []inbox.Code{inbox.CodeInvalid, inbox.CodeUnproven, inbox.CodeForbidden, codeRateLimited, inbox.CodeUnavailable}
 
-// errorResponses lists a call's answers beside its success.
+// errorResponses lists a call's answers beside its success. Errors are described once, in the components.
 func errorResponses(op operation) map[string]*huma.Response {
 	out := map[string]*huma.Response{}
 	for status, r := range op.responses {
 		out[status] = r
 	}
 	for _, code := range append(everyCall[:len(everyCall):len(everyCall)], op.errors...) {
-		status := statuses[code]
-		r := &huma.Response{
-			Description: http.StatusText(status) + ": error.code is " + string(code) + ".",
-			Content:     map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{Ref: "#/components/schemas/Error"}}},
-		}
-		if code == codeRateLimited || code == inbox.CodeUnavailable {
-			r.Headers = map[string]*huma.Header{"Retry-After": {Description: "Seconds to wait.", Schema: &huma.Schema{Type: huma.TypeInteger}}}
-		}
-		out[strconv.Itoa(status)] = r
+		out[strconv.Itoa(statuses[code])] = &huma.Response{Ref: responsePrefix + string(code)}
 	}
 	if op.answer != "" {
 		status := op.status
@@ -81,25 +74,39 @@ func errorResponses(op operation) map[string]*huma.Response {
 	return out
 }
 
+const responsePrefix = "#/components/responses/"
+
+// documentErrors describes the answer of each code of errors.
+func documentErrors() map[string]*huma.Response {
+	out := map[string]*huma.Response{}
+	for code, status := range statuses {
+		if code == codeGone || code == codeInternal {
+			continue
+		}
+		r := &huma.Response{
+			Description: http.StatusText(status) + ": error.code is " + string(code) + ".",
+			Content:     map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{Ref: "#/components/schemas/Error"}}},
+		}
+		if code == codeRateLimited || code == inbox.CodeUnavailable {
+			r.Headers = map[string]*huma.Header{"Retry-After": {Description: "Seconds to wait.", Schema: &huma.Schema{Type: huma.TypeInteger}}}
+		}
+		out[string(code)] = r
+	}
+	return out
+}
+
 // schemaOf adds a type to the document's components.
 func (a *api) schemaOf(v any) *huma.Schema {
 	return a.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeOf(v), true, "")
-}
-
-// WebhookAnswer is what a webhook call gets.
-type WebhookAnswer struct {
-	Status    string `json:"status" enum:"accepted,duplicate,ignored"`
-	Provider  string `json:"provider" example:"generic-webhook"`
-	ThreadID  string `json:"thread_id,omitempty" example:"soth_01kc0w3v2pf0bvd9m4v9wq7x5e" doc:"Of an accepted event, or of the event that this one repeats. Absent when it concerned no thread."`
-	MessageID string `json:"message_id,omitempty" example:"somsg_01kc0w3v2pf0bvd9m4v9wq7x5e" doc:"As thread_id."`
-	Reason    string `json:"reason,omitempty" doc:"Why an event was ignored."`
 }
 
 // addDocument adds what huma does not serve itself: the webhook's description, the
 // document and the page, both made when they are first asked for.
 func (a *api) addDocument() {
 	a.schemaOf(Error{})
-	a.huma.OpenAPI().AddOperation(a.webhookOperation())
+	doc := a.huma.OpenAPI()
+	doc.AddOperation(a.webhookOperation())
+	a.openAnswers(doc)
 	prefix := strings.TrimSuffix(a.s.prefix, "/")
 	a.document = sync.OnceValue(a.makeDocument)
 	a.page = sync.OnceValue(a.makePage)
@@ -117,6 +124,23 @@ func (a *api) addDocument() {
 	serve("/docs", "text/html; charset=utf-8", pageCSP(), a.page)
 }
 
+// openAnswers lets answers gain fields later: only what callers send is closed.
+func (a *api) openAnswers(doc *huma.OpenAPI) {
+	sent := map[string]bool{}
+	for _, item := range doc.Paths {
+		for _, op := range []*huma.Operation{item.Post, item.Patch} {
+			if op != nil && op.RequestBody != nil {
+				sent[strings.TrimPrefix(op.RequestBody.Content["application/json"].Schema.Ref, "#/components/schemas/")] = true
+			}
+		}
+	}
+	for name, schema := range doc.Components.Schemas.Map() {
+		if closed, is := schema.AdditionalProperties.(bool); is && !closed && !sent[name] {
+			schema.AdditionalProperties = nil
+		}
+	}
+}
+
 func (a *api) webhookOperation() *huma.Operation {
 	answer := func(text string) *huma.Response {
 		return &huma.Response{Description: text, Content: map[string]*huma.MediaType{"application/json": {Schema: a.schemaOf(WebhookAnswer{})}}}
@@ -128,10 +152,7 @@ func (a *api) webhookOperation() *huma.Operation {
 	responses := errorResponses(operation{errors: []inbox.Code{inbox.CodeUnpaid, inbox.CodeNotFound, inbox.CodeTooLarge, codeMediaType}})
 	responses["202"] = answer("The event is stored: status is accepted.")
 	responses["200"] = answer("Nothing was added: the event repeats one that was accepted (duplicate), or makes no message (ignored).")
-	example := map[string]any{
-		"event_id": "evt_1001", "thread_id": "incident_42", "title": "Incident opened", "text": "API latency is high",
-		"user": map[string]any{"id": "monitor"}, "labels": []string{"ops", "urgent"},
-	}
+	example := json.RawMessage(`{"event_id": "evt_1001", "thread_id": "incident_42", "title": "Incident opened", "text": "API latency is high", "user": {"id": "monitor"}, "labels": ["ops", "urgent"]}`)
 	return &huma.Operation{
 		OperationID: "ingest-event", Method: http.MethodPost, Path: "/webhook/{provider}", Tags: []string{"Webhooks"},
 		Summary: "Take in an event",
@@ -142,8 +163,11 @@ func (a *api) webhookOperation() *huma.Operation {
 			Name: "provider", In: "path", Required: true, Schema: &huma.Schema{Type: huma.TypeString, Enum: names},
 		}},
 		RequestBody: &huma.RequestBody{
-			Required: true, Description: "Telegram's and GitHub's own payloads, or the generic event: every field is optional but some content, and unknown fields are kept and ignored.",
-			Content: map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}, Example: example}},
+			Required: true, Description: "For generic-webhook a GenericEvent; for the others the provider's own payload, as it sends it.",
+			Content: map[string]*huma.MediaType{"application/json": {
+				Schema:  &huma.Schema{AnyOf: []*huma.Schema{a.schemaOf(GenericEvent{}), {Type: huma.TypeObject, AdditionalProperties: true}}},
+				Example: example,
+			}},
 		},
 		Responses: responses,
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/open4x/socialops/runtime/inbox"
 )
 
-// pageInput is how a caller walks a list.
-type pageInput struct {
+// PageInput is how a caller walks a list.
+type PageInput struct {
 	Page   int    `query:"page" minimum:"1" default:"1" doc:"Number of the page, from 1. A convenience for the first pages: further on use cursor."`
 	Limit  int    `query:"limit" minimum:"1" maximum:"100" default:"50" doc:"Most items on the page."`
 	Cursor string `query:"cursor" maxLength:"200" doc:"next_cursor of the page before. The filters must be the same."`
@@ -26,7 +26,7 @@ type threadsInput struct {
 	Q        string         `query:"q" maxLength:"500" doc:"Words to be found in subject and AI summary."`
 	Assignee string         `query:"assignee" maxLength:"300" doc:"An agent's id (soag_…), sub: and an OIDC subject, or none for threads that nobody takes care of."`
 	Label    string         `query:"label" maxLength:"100"`
-	pageInput
+	PageInput
 }
 
 func (a *api) addLists() {
@@ -61,7 +61,7 @@ func (s *Server) listInbox(ctx context.Context, _ *caller, in *threadsInput) (*r
 	if len(f.Statuses) == 0 {
 		f.Statuses = []inbox.Status{inbox.Open, inbox.Pending}
 	}
-	w, err := s.walk(listInbox, "", f, in.pageInput)
+	w, err := s.walk(listInbox, "", f, in.PageInput)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +79,7 @@ func (s *Server) listThreads(ctx context.Context, _ *caller, in *threadsInput) (
 	if err != nil {
 		return nil, err
 	}
-	w, err := s.walk(listThreads, "", f, in.pageInput)
+	w, err := s.walk(listThreads, "", f, in.PageInput)
 	if err != nil {
 		return nil, err
 	}
@@ -91,15 +91,15 @@ func (s *Server) listThreads(ctx context.Context, _ *caller, in *threadsInput) (
 }
 
 func (s *Server) listMessages(ctx context.Context, _ *caller, in *struct {
-	threadPath
-	pageInput
+	ThreadPath
+	PageInput
 },
 ) (*reply[List[Message]], error) {
 	id, err := in.id()
 	if err != nil {
 		return nil, err
 	}
-	w, err := s.walk(listMessages, id.String(), inbox.Filter{}, in.pageInput)
+	w, err := s.walk(listMessages, id.String(), inbox.Filter{}, in.PageInput)
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +137,7 @@ type walk struct {
 	n     int
 }
 
-func (s *Server) walk(kind listKind, parent string, f inbox.Filter, in pageInput) (walk, error) {
+func (s *Server) walk(kind listKind, parent string, f inbox.Filter, in PageInput) (walk, error) {
 	w := walk{kind: kind, query: queryHash(s.alias, kind, parent, f), limit: in.Limit, n: in.Page}
 	w.page.Limit = in.Limit + 1
 	if in.Cursor != "" {
@@ -173,12 +173,12 @@ func paged[T, Out any](w walk, items []T, show func(T) Out, position func(T) inb
 	return &reply[List[Out]]{List[Out]{Success: true, Data: data, Pagination: p}}
 }
 
-// threadPath is a thread that a call is about.
-type threadPath struct {
+// ThreadPath is a thread that a call is about.
+type ThreadPath struct {
 	ThreadID string `path:"thread_id" example:"soth_01kc0w3v2pf0bvd9m4v9wq7x5e"`
 }
 
-func (p threadPath) id() (id inbox.ThreadID, err error) {
+func (p ThreadPath) id() (id inbox.ThreadID, err error) {
 	if err := id.UnmarshalText([]byte(p.ThreadID)); err != nil || id.IsZero() {
 		return id, noSuch("thread", err)
 	}

@@ -47,6 +47,9 @@ func observed(ctx context.Context) *observation {
 // begin opens the request's span. Webhooks and tenants are strangers: their trace is linked, not joined.
 func (s *Server) begin(r *http.Request, o *observation) context.Context {
 	ctx := r.Context()
+	if s.tracer == nil {
+		return ctx
+	}
 	options := []trace.SpanStartOption{
 		trace.WithSpanKind(trace.SpanKindServer), trace.WithNewRoot(),
 		trace.WithAttributes(attribute.String("http.request.method", r.Method), attribute.String("socialops.alias", s.alias)),

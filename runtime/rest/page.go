@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"html/template"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -118,6 +119,9 @@ func (a *api) pageCalls(doc *huma.OpenAPI, tag, base string) []pageCall {
 			}
 			for _, status := range slices.Sorted(maps.Keys(op.Responses)) {
 				r := op.Responses[status]
+				if name, isRef := strings.CutPrefix(r.Ref, responsePrefix); isRef {
+					r = doc.Components.Responses[name]
+				}
 				c.Answers = append(c.Answers, pageAnswer{Status: status, Text: r.Description, Type: contentOf(r.Content)})
 			}
 			calls = append(calls, c)
@@ -149,6 +153,12 @@ func typeOf(s *huma.Schema) template.HTML {
 	case isRef:
 		name = template.HTMLEscapeString(name)
 		text = `<a href="#shape-` + name + `">` + name + `</a>`
+	case len(s.AnyOf) > 0:
+		kinds := make([]string, len(s.AnyOf))
+		for i, kind := range s.AnyOf {
+			kinds[i] = string(typeOf(kind))
+		}
+		text = strings.Join(kinds, " or ")
 	case len(s.Enum) > 0:
 		values := make([]string, len(s.Enum))
 		for i, v := range s.Enum {
@@ -204,7 +214,7 @@ func curlOf(op *huma.Operation, base string) string {
 		}
 	}
 	text := "curl "
-	if op.Method != "GET" {
+	if op.Method != http.MethodGet {
 		text += "-X " + op.Method + " "
 	}
 	if op.OperationID == "stream-events" {
@@ -217,9 +227,9 @@ func curlOf(op *huma.Operation, base string) string {
 	body := op.RequestBody.Content["application/json"]
 	example := body.Example
 	if example == nil {
-		example = map[string]any{"text": "Thanks, we are checking this now."}
-		if op.Method == "PATCH" {
-			example = map[string]any{"status": "resolved", "labels": []string{"billing"}}
+		example = json.RawMessage(`{"text": "Thanks, we are checking this now."}`)
+		if op.Method == http.MethodPatch {
+			example = json.RawMessage(`{"status": "resolved", "labels": ["billing"]}`)
 		}
 	}
 	data, err := json.MarshalIndent(example, "  ", "  ")

@@ -24,7 +24,7 @@ type Queued struct {
 }
 
 type addInput struct {
-	threadPath
+	ThreadPath
 	IdempotencyKey string `header:"Idempotency-Key" maxLength:"255" doc:"Makes the call repeatable for 24 hours: a repeat with the same key and body gets the first one's result and adds nothing."`
 	Body           NewText
 }
@@ -126,7 +126,7 @@ func (in *addInput) idempotency(who *caller, route string) (*inbox.Idempotency, 
 }
 
 func (s *Server) retryReply(ctx context.Context, who *caller, in *struct {
-	threadPath
+	ThreadPath
 	MessageID string `path:"message_id" example:"somsg_01kc0w3v2pf0bvd9m4v9wq7x5e"`
 },
 ) (*reply[Envelope[Message]], error) {

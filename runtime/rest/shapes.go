@@ -6,27 +6,29 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"github.com/open4x/socialops/runtime/inbox"
 )
 
 // Thread is a conversation as callers see it.
 type Thread struct {
-	ID            string          `json:"id" example:"soth_01kc0w3v2pf0bvd9m4v9wq7x5e"`
-	Provider      string          `json:"provider" example:"telegram"`
-	ChannelID     string          `json:"channel_id,omitempty" doc:"The channel that it came through; absent when none is bound."`
-	ContactID     string          `json:"contact_id,omitempty" doc:"Who wrote; absent when nobody in particular did."`
-	Subject       string          `json:"subject"`
-	AISummary     string          `json:"ai_summary"`
-	Status        inbox.Status    `json:"status" enum:"open,pending,resolved,archived"`
-	Priority      inbox.Priority  `json:"priority" enum:"low,normal,high,urgent"`
-	Assignee      *Agent          `json:"assignee,omitempty" doc:"Who takes care of it; absent when nobody does."`
-	Labels        []string        `json:"labels"`
-	Handler       inbox.Handler   `json:"handler" enum:"agents,bot" doc:"Who answers for now."`
-	CustomData    json.RawMessage `json:"custom_data"`
-	UnreadCount   int             `json:"unread_count"`
-	LastMessageAt time.Time       `json:"last_message_at" doc:"When a message last came or went, by this server's clock."`
-	ExpiresAt     *time.Time      `json:"expires_at,omitempty"`
-	CreatedAt     time.Time       `json:"created_at"`
+	ID            string         `json:"id" example:"soth_01kc0w3v2pf0bvd9m4v9wq7x5e"`
+	Provider      string         `json:"provider" example:"telegram"`
+	ChannelID     string         `json:"channel_id,omitempty" doc:"The channel that it came through; absent when none is bound."`
+	ContactID     string         `json:"contact_id,omitempty" doc:"Who wrote; absent when nobody in particular did."`
+	Subject       string         `json:"subject"`
+	AISummary     string         `json:"ai_summary"`
+	Status        inbox.Status   `json:"status" enum:"open,pending,resolved,archived"`
+	Priority      inbox.Priority `json:"priority" enum:"low,normal,high,urgent"`
+	Assignee      *Agent         `json:"assignee,omitempty" doc:"Who takes care of it; absent when nobody does."`
+	Labels        []string       `json:"labels"`
+	Handler       inbox.Handler  `json:"handler" enum:"agents,bot" doc:"Who answers for now."`
+	CustomData    Object         `json:"custom_data"`
+	UnreadCount   int            `json:"unread_count"`
+	LastMessageAt time.Time      `json:"last_message_at" doc:"When a message last came or went, by this server's clock."`
+	ExpiresAt     *time.Time     `json:"expires_at,omitempty"`
+	CreatedAt     time.Time      `json:"created_at"`
 }
 
 // InboxThread is a thread with who wrote and what was written last.
@@ -34,6 +36,17 @@ type InboxThread struct {
 	Thread
 	Contact     *Contact `json:"contact,omitempty"`
 	LastMessage *Message `json:"last_message,omitempty"`
+}
+
+// Object is a JSON object of any content.
+type Object json.RawMessage
+
+// MarshalJSON gives the object as it is.
+func (o Object) MarshalJSON() ([]byte, error) { return o, nil }
+
+// Schema implements [huma.SchemaProvider].
+func (o Object) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}
 }
 
 // Agent is one of those who answer.
@@ -67,7 +80,7 @@ type Message struct {
 	Origin      inbox.Origin    `json:"origin" enum:"theirs,ours,ours_elsewhere" doc:"Who made it, and whether here or in the provider's own app."`
 	URL         string          `json:"url,omitempty" doc:"Its page at the provider."`
 	GroupID     string          `json:"group_id,omitempty" doc:"The same for all messages of an album."`
-	Data        json.RawMessage `json:"data,omitempty" doc:"Small structured content, such as a pressed button."`
+	Data        Object          `json:"data,omitempty" doc:"Small structured content, such as a pressed button."`
 	Attachments []Attachment    `json:"attachments"`
 	SentAt      *time.Time      `json:"sent_at,omitempty" doc:"The provider's own time."`
 	CreatedAt   time.Time       `json:"created_at"`
@@ -116,7 +129,7 @@ func newThread(t inbox.Thread) Thread {
 	out := Thread{
 		ID: t.ID.String(), Provider: t.Provider, ChannelID: t.ChannelID.String(), ContactID: t.ContactID.String(),
 		Subject: t.Subject, AISummary: t.AISummary, Status: t.Status, Priority: t.Priority, Labels: t.Labels,
-		Handler: t.Handler, CustomData: t.CustomData, UnreadCount: t.Unread, LastMessageAt: t.LastActivityAt.UTC(),
+		Handler: t.Handler, CustomData: Object(t.CustomData), UnreadCount: t.Unread, LastMessageAt: t.LastActivityAt.UTC(),
 		ExpiresAt: moment(t.ExpiresAt), CreatedAt: t.CreatedAt.UTC(),
 	}
 	if t.Assignee != nil {
@@ -126,7 +139,7 @@ func newThread(t inbox.Thread) Thread {
 		out.Labels = []string{}
 	}
 	if len(out.CustomData) == 0 {
-		out.CustomData = json.RawMessage("{}")
+		out.CustomData = Object("{}")
 	}
 	return out
 }
@@ -149,7 +162,7 @@ func (s *Server) newMessage(m inbox.Message) Message {
 	out := Message{
 		ID: m.ID.String(), ThreadID: m.ThreadID.String(), Seq: m.Seq, Direction: m.Direction, MessageType: m.Type, Text: m.Text,
 		Author: newAuthor(m.Author), ParentID: m.ParentID.String(), Origin: m.Origin, URL: m.URL, GroupID: groupID(m),
-		Data: m.Data, Attachments: make([]Attachment, len(m.Attachments)), SentAt: moment(m.SentAt), CreatedAt: m.CreatedAt.UTC(), EditedAt: moment(m.EditedAt),
+		Data: Object(m.Data), Attachments: make([]Attachment, len(m.Attachments)), SentAt: moment(m.SentAt), CreatedAt: m.CreatedAt.UTC(), EditedAt: moment(m.EditedAt),
 	}
 	for i, a := range m.Attachments {
 		out.Attachments[i] = s.newAttachment(a)

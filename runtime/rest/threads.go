@@ -68,7 +68,7 @@ func (a *api) addThreads() {
 	}, a.s.markRead)
 }
 
-func (s *Server) getThread(ctx context.Context, _ *caller, in *threadPath) (*reply[Envelope[InboxThread]], error) {
+func (s *Server) getThread(ctx context.Context, _ *caller, in *ThreadPath) (*reply[Envelope[InboxThread]], error) {
 	id, err := in.id()
 	if err != nil {
 		return nil, err
@@ -81,7 +81,7 @@ func (s *Server) getThread(ctx context.Context, _ *caller, in *threadPath) (*rep
 }
 
 func (s *Server) updateThread(ctx context.Context, who *caller, in *struct {
-	threadPath
+	ThreadPath
 	Body ThreadPatch
 },
 ) (*reply[Envelope[InboxThread]], error) {
@@ -162,7 +162,7 @@ type ReadResult struct {
 	UnreadCount int    `json:"unread_count" doc:"0."`
 }
 
-func (s *Server) markRead(ctx context.Context, _ *caller, in *threadPath) (*reply[Envelope[ReadResult]], error) {
+func (s *Server) markRead(ctx context.Context, _ *caller, in *ThreadPath) (*reply[Envelope[ReadResult]], error) {
 	id, err := in.id()
 	if err != nil {
 		return nil, err
