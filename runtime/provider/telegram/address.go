@@ -45,7 +45,7 @@ func parseAddress(s string) (address, bool) {
 // messageID is a message's external id. A message id is unique inside its chat
 // only, and 0 stands for one that has none, such as a scheduled send's.
 func messageID(chat, id int64) string {
-	if id == 0 {
+	if chat == 0 || id == 0 {
 		return ""
 	}
 	b := strconv.AppendInt(make([]byte, 0, 32), chat, 10)

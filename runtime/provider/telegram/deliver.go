@@ -71,9 +71,7 @@ func (p *Provider) send(ctx context.Context, token string, m *bot.SendMessagePar
 			ID int64 `json:"id"`
 		} `json:"chat"`
 	}
-	if json.Unmarshal(result, &sent) != nil || sent.Chat.ID == 0 {
-		return "", nil // Telegram has it all the same: it said ok
-	}
+	_ = json.Unmarshal(result, &sent) // Telegram has the message even if it doesn't say which: it said ok
 	return messageID(sent.Chat.ID, sent.ID), nil
 }
 

@@ -1,7 +1,6 @@
 package telegram
 
 import (
-	"html"
 	"slices"
 	"strconv"
 	"strings"
@@ -188,78 +187,10 @@ func htmlReference(text string) (string, int) {
 		if !numeric || err != nil || n == 0 {
 			return "&", 1
 		}
-		return string(rune(n)), end + 1 //nolint:gosec // 21 bits
+		return string(rune(n)), end + 1
 	}
 }
 
 var htmlEscaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
 
 func escapeHTML(s string) string { return htmlEscaper.Replace(s) }
-
-// plainText is a text without its markup, as well as that can be told of one that is broken.
-func plainText(text, mode string) string {
-	switch mode {
-	case "HTML":
-		return html.UnescapeString(stripTags(text))
-	case "Markdown":
-		return unescapeMarkdown(text, "_*`[")
-	case "MarkdownV2":
-		return unescapeMarkdown(text, "")
-	}
-	return text
-}
-
-// maxTag bounds what is taken for a tag of broken HTML, so that one "<" after
-// another costs no more than the text is long.
-const maxTag = 2048
-
-// stripTags takes out what looks like a tag. Those that end a line in a browser end one here.
-func stripTags(text string) string {
-	var out strings.Builder
-	comments := true
-	for text != "" {
-		stop := strings.IndexByte(text, '<')
-		if stop < 0 {
-			break
-		}
-		out.WriteString(text[:stop])
-		text = text[stop:]
-		if comments && strings.HasPrefix(text, "<!--") {
-			var after string
-			if _, after, comments = strings.Cut(text, "-->"); comments {
-				text = after
-				continue
-			}
-		}
-		t, size := htmlTagAt(text[:min(len(text), maxTag)])
-		if size == 0 || !tagLike(t.name) {
-			out.WriteByte('<')
-			text = text[1:]
-			continue
-		}
-		switch t.name {
-		case "br", "br/":
-			out.WriteByte('\n')
-		case "p", "div", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6":
-			if t.close {
-				out.WriteByte('\n')
-			}
-		}
-		text = text[size:]
-	}
-	out.WriteString(text)
-	return out.String()
-}
-
-func tagLike(name string) bool {
-	if name == "" {
-		return false
-	}
-	for i, c := range []byte(name) {
-		letter := c >= 'a' && c <= 'z'
-		if !letter && (i == 0 || (c < '0' || c > '9') && c != '-' && c != '/') {
-			return false
-		}
-	}
-	return true
-}

@@ -56,7 +56,7 @@ func cleanKind(field string) string {
 
 func set(words string) map[string]bool {
 	s := make(map[string]bool)
-	for _, w := range strings.Fields(words) {
+	for w := range strings.FieldsSeq(words) {
 		s[w] = true
 	}
 	return s

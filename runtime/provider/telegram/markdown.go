@@ -124,7 +124,7 @@ func legacyMarkdownEntities(text string) ([]span, bool) {
 			i += 2
 			continue
 		}
-		end := ""
+		var end string
 		switch {
 		case strings.HasPrefix(text[i:], "```"):
 			end = "```"
@@ -153,24 +153,4 @@ func legacyMarkdownEntities(text string) ([]span, bool) {
 		whole = append(whole, span{begin, i})
 	}
 	return whole, true
-}
-
-// unescapeMarkdown takes out the backslashes before the given characters, or
-// before any of ASCII's punctuation when none are given.
-func unescapeMarkdown(text, escapable string) string {
-	var out strings.Builder
-	for i := 0; i < len(text); i++ {
-		if text[i] == '\\' && i+1 < len(text) && markdownEscape(text[i+1], escapable) {
-			i++
-		}
-		out.WriteByte(text[i])
-	}
-	return out.String()
-}
-
-func markdownEscape(c byte, escapable string) bool {
-	if escapable != "" {
-		return strings.IndexByte(escapable, c) >= 0
-	}
-	return c >= '!' && c <= '/' || c >= ':' && c <= '@' || c >= '[' && c <= '`' || c >= '{' && c <= '~'
 }

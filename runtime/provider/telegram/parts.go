@@ -31,10 +31,8 @@ func split(text, mode string) (parts []string, partsMode string) {
 	if units(text) <= maxUnits {
 		return []string{text}, mode
 	}
-	ok := true
+	var ok bool
 	switch mode {
-	case "":
-		parts, ok = splitPlain(text, maxUnits, nil)
 	case "HTML":
 		parts, ok = splitHTML(text, maxUnits)
 	case "Markdown":
@@ -45,7 +43,7 @@ func split(text, mode string) (parts []string, partsMode string) {
 		whole, well := markdownV2Entities(text)
 		parts, ok = splitPlain(text, maxUnits, whole)
 		ok = ok && well
-	default: // Telegram will refuse it; that's for it to say
+	default: // a mode that Telegram does not know is for it to refuse
 		parts, ok = splitPlain(text, maxUnits, nil)
 	}
 	if !ok {

@@ -110,7 +110,7 @@ func (r *htmlReader) reference() {
 			n++
 		}
 		if code, err := strconv.ParseUint(digits[:n], base, 21); err == nil && code > 0 {
-			r.seen.WriteRune(rune(code)) //nolint:gosec // 21 bits
+			r.seen.WriteRune(rune(code))
 			r.at += skip + n
 			if strings.HasPrefix(digits[n:], ";") {
 				r.at++

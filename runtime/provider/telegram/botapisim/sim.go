@@ -99,11 +99,11 @@ func New(o Options) *Sim {
 
 // Start starts a simulator on a port of the loopback interface.
 func Start(o Options) (*Sim, error) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	s := New(o)
+	ln, err := (&net.ListenConfig{}).Listen(s.ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("listen for the Telegram simulator: %w", err)
 	}
-	s := New(o)
 	s.listen(ln)
 	return s, nil
 }

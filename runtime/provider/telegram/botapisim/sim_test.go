@@ -8,13 +8,11 @@ import (
 	"fmt"
 	"io"
 	"mime/multipart"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -70,10 +68,14 @@ func TestMethods(t *testing.T) {
 		{"getMe", "", 200, `{"ok":true,"result":{"id":111,"is_bot":true,"first_name":"Support","username":"support_bot","can_join_groups":true}}`},
 		{"GETME", "", 200, `{"ok":true,"result":{"id":111,"is_bot":true,"first_name":"Support","username":"support_bot","can_join_groups":true}}`},
 		{"getMeNot", "", 404, failure(404, "Not Found: method not found")},
-		{"sendMessage", `{"chat_id":7,"text":"<b>a</b>","parse_mode":"HTML"}`, 200,
-			`{"ok":true,"result":{"message_id":2,` + from + `,"chat":{"id":7,"type":"private","username":"ann","first_name":"Ann"},"date":1764000000,"text":"a"}}`},
-		{"sendMessage", `{"chat_id":"@public","text":"a","message_thread_id":"3"}`, 200,
-			`{"ok":true,"result":{"message_id":2,"message_thread_id":3,"is_topic_message":true,` + from + `,"chat":{"id":-1001,"type":"supergroup","title":"G","username":"public"},"date":1764000000,"text":"a"}}`},
+		{
+			"sendMessage", `{"chat_id":7,"text":"<b>a</b>","parse_mode":"HTML"}`, 200,
+			`{"ok":true,"result":{"message_id":2,` + from + `,"chat":{"id":7,"type":"private","username":"ann","first_name":"Ann"},"date":1764000000,"text":"a"}}`,
+		},
+		{
+			"sendMessage", `{"chat_id":"@public","text":"a","message_thread_id":"3"}`, 200,
+			`{"ok":true,"result":{"message_id":2,"message_thread_id":3,"is_topic_message":true,` + from + `,"chat":{"id":-1001,"type":"supergroup","title":"G","username":"public"},"date":1764000000,"text":"a"}}`,
+		},
 		{"sendMessage", `{"chat_id":7}`, 400, failure(400, "Bad Request: message text is empty")},
 		{"sendMessage", `{"chat_id":7,"text":" \n"}`, 400, failure(400, "Bad Request: text must be non-empty")},
 		{"sendMessage", `{"chat_id":7,"text":"<b></b>","parse_mode":"HTML"}`, 400, failure(400, "Bad Request: text must be non-empty")},
@@ -84,8 +86,10 @@ func TestMethods(t *testing.T) {
 		{"sendMessage", `{"chat_id":99,"text":"x"}`, 400, failure(400, "Bad Request: chat not found")},
 		{"sendMessage", `{"chat_id":"@nobody","text":"x"}`, 400, failure(400, "Bad Request: chat not found")},
 		{"sendMessage", `{"chat_id":8,"text":"x"}`, 403, failure(403, "Forbidden: bot was blocked by the user")},
-		{"sendMessage", `{"chat_id":-5,"text":"x"}`, 400,
-			`{"ok":false,"error_code":400,"description":"Bad Request: group chat was upgraded to a supergroup chat","parameters":{"migrate_to_chat_id":-1005}}`},
+		{
+			"sendMessage", `{"chat_id":-5,"text":"x"}`, 400,
+			`{"ok":false,"error_code":400,"description":"Bad Request: group chat was upgraded to a supergroup chat","parameters":{"migrate_to_chat_id":-1005}}`,
+		},
 		{"sendMessage", `{"chat_id":7,"text":"x","reply_parameters":{"message_id":99}}`, 400, failure(400, "Bad Request: message to be replied not found")},
 		{"sendMessage", `{"chat_id":7,"text":"x","reply_parameters":7}`, 400, failure(400, "Bad Request: can't parse reply parameters JSON object")},
 		{"sendMessage", `{"chat_id":`, 400, failure(400, "Bad Request: can't parse JSON object")},
@@ -210,113 +214,6 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-func TestFaults(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct {
-		fault  Fault
-		status int // 0: no answer
-		body   string
-		sent   int
-	}{
-		"none":                 {Fault{Method: "getMe"}, 200, `"message_id":1`, 1},
-		"other chat":           {Fault{ChatID: 8, Status: 500}, 200, "", 1},
-		"other bot":            {Fault{Token: "5:x", Status: 500}, 200, "", 1},
-		"status":               {Fault{Status: 500}, 500, "Internal Server Error", 0},
-		"status, with effect":  {Fault{Status: 500, Effect: true}, 500, "", 1},
-		"text":                 {Fault{Status: 400, Description: "Bad Request: x"}, 400, `"description":"Bad Request: x"`, 0},
-		"slow down":            {Fault{Status: 429, RetryAfter: 5}, 429, `"parameters":{"retry_after":5}`, 0},
-		"migrate":              {Fault{Status: 400, MigrateTo: -1}, 400, `"parameters":{"migrate_to_chat_id":-1}`, 0},
-		"body":                 {Fault{Body: "hello"}, 200, "hello", 0},
-		"delay":                {Fault{Delay: time.Millisecond}, 200, `"message_id":1`, 1},
-		"before read":          {Fault{Drop: BeforeRead, Effect: true}, 0, "", 0},
-		"before answer":        {Fault{Drop: BeforeAnswer}, 0, "", 0},
-		"before answer, taken": {Fault{Drop: BeforeAnswer, Effect: true}, 0, "", 1},
-		"mid answer":           {Fault{Drop: MidAnswer, Effect: true}, 0, "", 1},
-		"skipped":              {Fault{Skip: 1, Status: 500}, 200, "", 1},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := start(t, Options{})
-			i := s.Inject(c.fault)
-			status, body := 0, ""
-			resp, err := http.Post(s.URL()+"/bot"+token+"/sendMessage", "application/json", strings.NewReader(`{"chat_id":7,"text":"x"}`))
-			if err == nil {
-				var b []byte
-				if b, err = io.ReadAll(resp.Body); err == nil {
-					status, body = resp.StatusCode, string(b)
-				}
-				_ = resp.Body.Close()
-			}
-			if status != c.status || !strings.Contains(body, c.body) || s.Count() != c.sent {
-				t.Errorf("%d %s, %d sent; want %d %s, %d sent", status, body, s.Count(), c.status, c.body, c.sent)
-			}
-			i.Remove()
-			if status, body := post(t, s, "sendMessage", `{"chat_id":7,"text":"x"}`); status != 200 {
-				t.Errorf("%d %s after the fault was removed", status, body)
-			}
-		})
-	}
-}
-
-func TestFaultTimes(t *testing.T) {
-	t.Parallel()
-	s := start(t, Options{})
-	i := s.Inject(Fault{Skip: 1, Times: 2, Status: 500})
-	var got []int
-	for range 5 {
-		status, _ := post(t, s, "getMe", "")
-		got = append(got, status)
-	}
-	if d := cmp.Diff([]int{200, 500, 500, 200, 200}, got); d != "" || i.Hits() != 2 {
-		t.Errorf("%d hits: %s", i.Hits(), d)
-	}
-	s.Inject(Fault{Status: 500})
-	s.ClearFaults()
-	if status, _ := post(t, s, "getMe", ""); status != 200 {
-		t.Error("faults outlive ClearFaults")
-	}
-}
-
-func TestHang(t *testing.T) {
-	t.Parallel()
-	s := start(t, Options{})
-	i := s.Inject(Fault{Hang: true})
-	status := make(chan int)
-	go func() {
-		code, _ := post(t, s, "sendMessage", `{"chat_id":7,"text":"x"}`)
-		status <- code
-	}()
-	if err := i.Wait(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if s.Count() != 0 {
-		t.Error("it was sent before it was released")
-	}
-	i.Release()
-	if code := <-status; code != 200 || s.Count() != 1 {
-		t.Errorf("%d, %d sent", code, s.Count())
-	}
-}
-
-func TestCloseEndsWhatHangs(t *testing.T) {
-	t.Parallel()
-	s := start(t, Options{})
-	i := s.Inject(Fault{Hang: true})
-	failed := make(chan error, 1)
-	go func() {
-		resp, err := http.Get(s.URL() + "/bot" + token + "/getMe")
-		if err == nil {
-			_ = resp.Body.Close()
-		}
-		failed <- err
-	}()
-	if err := i.Wait(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	s.Close()
-	<-failed
-}
-
 func TestWaitSent(t *testing.T) {
 	t.Parallel()
 	s := start(t, Options{CountOnly: true})
@@ -343,141 +240,6 @@ func TestWaitSent(t *testing.T) {
 	s.Reset()
 	if s.Count() != 0 {
 		t.Error("Reset keeps the count")
-	}
-}
-
-func TestWebhook(t *testing.T) {
-	t.Parallel()
-	s := start(t, Options{RetryDelay: time.Millisecond})
-	ann := models.User{ID: 7, FirstName: "Ann"}
-	early := s.UserSays(token, Private(ann), ann, "before there was a webhook")
-	unwanted := s.UserReacts(token, Private(ann), ann, 1, "👍") // not unless asked for
-	if status, _, err := unwanted.Wait(t.Context()); status != 0 || err != nil {
-		t.Error(status, err)
-	}
-
-	var refusals atomic.Int32
-	refusals.Store(3)
-	var mu sync.Mutex
-	var got []string
-	hook := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("X-Telegram-Bot-Api-Secret-Token") != "s3cret" {
-			t.Error("no secret token")
-		}
-		if refusals.Add(-1) >= 0 {
-			w.WriteHeader(http.StatusServiceUnavailable)
-			return
-		}
-		var u models.Update
-		if err := json.NewDecoder(r.Body).Decode(&u); err != nil {
-			t.Error(err)
-			return
-		}
-		mu.Lock()
-		defer mu.Unlock()
-		switch {
-		case u.Message != nil:
-			got = append(got, fmt.Sprintf("%d %d %s", u.ID, u.Message.ID, u.Message.Text))
-		case u.MessageReaction != nil:
-			got = append(got, fmt.Sprintf("%d %d", u.ID, len(u.MessageReaction.NewReaction)))
-		}
-		w.WriteHeader(http.StatusAccepted)
-		_, _ = io.WriteString(w, "thanks")
-	}))
-	t.Cleanup(hook.Close)
-	set := func(more string) {
-		t.Helper()
-		if status, body := post(t, s, "setWebhook", `{"url":"`+hook.URL+`","secret_token":"s3cret"`+more+`}`); status != 200 {
-			t.Fatal(body)
-		}
-	}
-	set(`,"allowed_updates":["message","message_reaction"]`)
-	if status, answer, err := early.Wait(t.Context()); status != 202 || string(answer) != "thanks" || err != nil {
-		t.Errorf("%d %s %v", status, answer, err)
-	}
-	if s.UserBlocks(token, ann); s.Pending(token) != 0 {
-		t.Error("an update waits that nobody wants")
-	}
-	set("") // keeps the list
-	if _, _, err := s.UserReacts(token, Private(ann), ann, 1, "👍").Wait(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if _, body := post(t, s, "getWebhookInfo", ""); !sameJSON(body, `{"ok":true,"result":{"url":"`+hook.URL+
-		`","has_custom_certificate":false,"pending_update_count":0,"max_connections":40,"allowed_updates":["message","message_reaction"]}}`) {
-		t.Error(body)
-	}
-	mu.Lock()
-	if d := cmp.Diff([]string{"700000001 1 before there was a webhook", "700000002 1"}, got); d != "" {
-		t.Error(d)
-	}
-	mu.Unlock()
-
-	post(t, s, "deleteWebhook", `{}`)
-	kept := s.UserSays(token, Private(ann), ann, "kept")
-	if s.Pending(token) != 1 {
-		t.Error("an update is lost without a webhook")
-	}
-	post(t, s, "deleteWebhook", `{"drop_pending_updates":true}`)
-	if status, _, err := kept.Wait(t.Context()); status != 0 || err != nil || s.Pending(token) != 0 {
-		t.Errorf("%d %v, %d pending", status, err, s.Pending(token))
-	}
-}
-
-func TestControl(t *testing.T) {
-	t.Parallel()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- Serve(ctx, ln, Options{Control: true, AnyBot: true}) }()
-	base := "http://" + ln.Addr().String()
-	call := func(method, path, body string) string {
-		t.Helper()
-		req, err := http.NewRequestWithContext(ctx, method, base+path, strings.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		req.Header.Set("Content-Type", "application/json")
-		resp, err := http.DefaultClient.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = resp.Body.Close() }()
-		b, err := io.ReadAll(resp.Body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return fmt.Sprint(resp.StatusCode, " ", strings.TrimSpace(string(b)))
-	}
-	hook := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusAccepted) }))
-	t.Cleanup(hook.Close)
-	for _, c := range []struct{ method, path, body, want string }{
-		{"POST", "/sim/bots", `{"token":"5:x","username":"five_bot"}`, `200 {"token":"5:x"`},
-		{"POST", "/sim/bots", `{"token":"x"}`, "400 "},
-		{"POST", "/bot5:x/setWebhook", `{"url":"` + hook.URL + `"}`, `200 {"ok":true`},
-		{"POST", "/sim/says", `{"token":"5:x","from":{"id":7},"text":"hi"}`, `200 {"answer":"","status":202,"update_id":700000001}`},
-		{"POST", "/sim/says", `{"token":"x","from":{"id":7},"text":"hi"}`, "404 "},
-		{"POST", "/bot6:y/sendMessage", `{"chat_id":7,"text":"x"}`, `200 {"ok":true`},
-		{"GET", "/sim/sent?chat_id=7", "", `200 [{"bot_id":6,"chat_id":7,"message_id":1,"text":"x"`},
-		{"GET", "/sim/sent?chat_id=8", "", "200 []"},
-		{"GET", "/sim/stats", "", `200 {"max_per_second":{"5:x":0,"6:y":1},"refusals":0,"sent":1}`},
-		{"POST", "/sim/faults", `{"method":"sendMessage","chat_id":7,"status":429,"retry_after":3}`, "200 "},
-		{"POST", "/bot6:y/sendMessage", `{"chat_id":7,"text":"x"}`, `429 {"ok":false`},
-		{"DELETE", "/sim/faults", "", "200 "},
-		{"POST", "/bot6:y/sendMessage", `{"chat_id":7,"text":"x"}`, "200 "},
-		{"POST", "/sim/faults", `{"drop_at":"never"}`, "400 "},
-		{"POST", "/sim/faults", `[`, "400 "},
-		{"GET", "/sim/else", "", "404 "},
-	} {
-		if got := call(c.method, c.path, c.body); !strings.HasPrefix(got, c.want) {
-			t.Errorf("%s %s %s: %s, want %s", c.method, c.path, c.body, got, c.want)
-		}
-	}
-	cancel()
-	if err := <-ended; err != nil {
-		t.Error(err)
 	}
 }
 

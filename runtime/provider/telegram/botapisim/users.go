@@ -21,14 +21,14 @@ func (s *Sim) Update(token string, kind string, u *models.Update) *Delivery {
 	return s.update(token, kind, func(*bot) *models.Update { return u })
 }
 
-func (s *Sim) update(token, kind string, make func(*bot) *models.Update) *Delivery {
+func (s *Sim) update(token, kind string, build func(*bot) *models.Update) *Delivery {
 	b := s.bot(token)
 	if b == nil {
 		panic("botapisim: no bot has this token: add it first")
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	u := make(b)
+	u := build(b)
 	for _, m := range []*models.Message{u.Message, u.EditedMessage, u.ChannelPost, u.EditedChannelPost} {
 		if m != nil {
 			c := b.chat(m.Chat.ID)
