@@ -151,4 +151,6 @@ var (
 	noStore  = []string{"no-store"}
 	noSniff  = []string{"nosniff"}
 	apiCSP   = []string{"default-src 'none'; frame-ancestors 'none'"}
+
+	noReferrer = []string{"no-referrer"}
 )

@@ -107,15 +107,26 @@ func (s *Server) Handler() http.Handler { return s }
 // ServeHTTP implements [http.Handler].
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	o := &observation{start: s.now(), id: requestID(r.Header), route: "other"}
-	h := w.Header()
-	h["X-Request-Id"] = []string{o.id}
-	h["X-Content-Type-Options"] = noSniff
+	everyAnswer(w.Header(), o.id)
 	path, ours := strings.CutPrefix(r.URL.Path, s.prefix)
 	if name, is := strings.CutPrefix(path, "webhook/"); ours && is && !strings.Contains(name, "/") {
 		s.serveWebhook(w, r, name, o)
 		return
 	}
 	s.serveAPI(w, r, ours, o)
+}
+
+func everyAnswer(h http.Header, id string) {
+	h["X-Request-Id"] = []string{id}
+	h["X-Content-Type-Options"] = noSniff
+}
+
+var errNoInbox = failure(inbox.CodeNotFound, "there is no inbox at this path: the paths of one begin with "+BasePath+" and its alias")
+
+// NoInbox answers a request for an alias that nobody serves, where several servers share a listener.
+func NoInbox(w http.ResponseWriter, r *http.Request) {
+	everyAnswer(w.Header(), requestID(r.Header))
+	errNoInbox.write(w)
 }
 
 func (s *Server) serveWebhook(w http.ResponseWriter, r *http.Request, name string, o *observation) {
@@ -143,16 +154,15 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request, ours bool, o *
 		}
 		s.end(r, o)
 	}()
+	if !ours {
+		o.fail(errNoInbox)
+		errNoInbox.write(track)
+		return
+	}
 	h := w.Header()
 	h["Content-Security-Policy"] = apiCSP
 	h["Cache-Control"] = noStore
-	h["Referrer-Policy"] = []string{"no-referrer"}
-	if !ours {
-		e := failure(inbox.CodeNotFound, "there is no inbox at this path: its paths begin with "+BasePath+"<alias>/")
-		o.fail(e)
-		e.write(track)
-		return
-	}
+	h["Referrer-Policy"] = noReferrer
 	s.api().serve(track, r, s.begin(r, o), o)
 }
 
