@@ -1,4 +1,11 @@
--- Conversations. What a new message changes is kept apart from what it does not:
+-- Conversations.
+--
+-- Primary keys begin with instance_id; other indexes begin with what they are for.
+-- On tables without statistics, every index that begins with the instance looks as
+-- good as the primary key, and a plan made then (a foreign key's, cached for the
+-- session) would read the tenant's whole table for each row.
+--
+-- What a new message changes is kept apart from what it does not:
 -- thread_state and its narrow indexes take each message's update, while thread,
 -- wide and indexed for search, is only written when the conversation is.
 
@@ -25,7 +32,7 @@ CREATE TABLE contact (
   blocked_at  timestamptz,                    -- since when it takes no messages from us
   created_at  timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (instance_id, id),
-  UNIQUE (instance_id, source, external_id)
+  UNIQUE (external_id, source, instance_id)
 );
 
 CREATE TABLE thread (
@@ -45,13 +52,13 @@ CREATE TABLE thread (
   tsv         tsvector NOT NULL GENERATED ALWAYS AS (to_tsvector('simple', subject || ' ' || ai_summary)) STORED,
   created_at  timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (instance_id, id),
-  UNIQUE (instance_id, source, external_id, episode),
+  UNIQUE (external_id, source, instance_id, episode),
   FOREIGN KEY (instance_id, channel_id) REFERENCES channel (instance_id, id) ON DELETE SET NULL (channel_id),
   FOREIGN KEY (instance_id, contact_id) REFERENCES contact (instance_id, id)
 );
 -- Without the pending list a reader never pays for the writers before it.
 CREATE INDEX thread_search ON thread USING gin (instance_id, tsv) WITH (fastupdate = off);
-CREATE INDEX thread_contact ON thread (instance_id, contact_id);
+CREATE INDEX thread_contact ON thread (contact_id, instance_id);
 
 CREATE TABLE thread_state (
   instance_id      uuid NOT NULL,
@@ -109,12 +116,12 @@ CREATE TABLE message (
   created_at  timestamptz NOT NULL DEFAULT now(),
   edited_at   timestamptz,
   PRIMARY KEY (instance_id, id),
-  UNIQUE (instance_id, thread_id, seq),
+  UNIQUE (thread_id, seq, instance_id),
   FOREIGN KEY (instance_id, thread_id) REFERENCES thread (instance_id, id) ON DELETE CASCADE,
   CHECK ((direction = 'inbound') = (origin = 'theirs')),
   CHECK (direction <> 'internal' OR origin = 'ours')
 );
-CREATE UNIQUE INDEX message_external ON message (instance_id, source, external_id) WHERE external_id IS NOT NULL;
+CREATE UNIQUE INDEX message_external ON message (external_id, source, instance_id) WHERE external_id IS NOT NULL;
 
 CREATE TABLE attachment (
   instance_id uuid NOT NULL,
@@ -132,7 +139,7 @@ CREATE TABLE attachment (
   PRIMARY KEY (instance_id, id),
   FOREIGN KEY (instance_id, message_id) REFERENCES message (instance_id, id) ON DELETE CASCADE
 );
-CREATE INDEX attachment_message ON attachment (instance_id, message_id);
+CREATE INDEX attachment_message ON attachment (message_id, instance_id);
 
 CREATE TABLE attachment_content (
   instance_id   uuid NOT NULL,

@@ -33,7 +33,8 @@ CREATE TABLE action (
 CREATE INDEX action_due ON action (instance_id, lane, not_before, thread_seq) WHERE status = 'pending';
 CREATE INDEX action_unsettled ON action (instance_id, thread_id, thread_seq) WHERE status IN ('pending', 'processing', 'awaiting') AND kind = 'send_reply';
 CREATE INDEX action_lease ON action (lease_until) WHERE status = 'processing';
-CREATE INDEX action_message ON action (instance_id, message_id);
+CREATE INDEX action_deadline ON action (deadline) WHERE status = 'awaiting';
+CREATE INDEX action_message ON action (message_id, instance_id);
 -- However many look at a file at once, it is fetched once.
 CREATE UNIQUE INDEX action_fetch ON action (instance_id, (payload ->> 'attachment_id'))
   WHERE kind = 'fetch_media' AND status IN ('pending', 'processing', 'awaiting');
