@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -110,10 +111,13 @@ func TestDeliverNeverRepeats(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = ln.Close() })
-	requests := make(chan int)
-	go func() {
-		defer close(requests)
+	requests := make(chan int, 16)
+	var served sync.WaitGroup
+	t.Cleanup(func() {
+		_ = ln.Close()
+		served.Wait()
+	})
+	served.Go(func() {
 		for n := 0; ; n++ {
 			conn, err := ln.Accept()
 			if err != nil {
@@ -133,7 +137,7 @@ func TestDeliverNeverRepeats(t *testing.T) {
 			}
 			_ = conn.Close()
 		}
-	}()
+	})
 	p := newProvider(t, nil, Options{APIURL: "http://" + ln.Addr().String()})
 	part := provider.Reply{ThreadExternalID: "7", Text: "x"}
 	for i, want := range []struct {

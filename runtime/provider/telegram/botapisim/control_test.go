@@ -2,6 +2,7 @@ package botapisim
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -66,5 +67,20 @@ func TestControl(t *testing.T) {
 	cancel()
 	if err := <-ended; err != nil {
 		t.Error(err)
+	}
+}
+
+func TestTLS(t *testing.T) {
+	t.Parallel()
+	certified := httptest.NewTLSServer(http.NotFoundHandler()) // for its certificate
+	t.Cleanup(certified.Close)
+	s := start(t, Options{TLS: &tls.Config{MinVersion: tls.VersionTLS12, Certificates: certified.TLS.Certificates}})
+	resp, err := certified.Client().Get(s.URL() + "/bot" + token + "/getMe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode != http.StatusOK || !strings.HasPrefix(s.URL(), "https://") {
+		t.Errorf("%s from %s", resp.Status, s.URL())
 	}
 }
