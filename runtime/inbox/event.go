@@ -22,6 +22,7 @@ type Event struct {
 	ThreadID  ThreadID
 	MessageID MessageID
 	ActionID  ActionID
+	ContactID ContactID // of a contact event
 	Changed   []string
 	Status    ActionStatus // of an action event
 	Detail    string       // audit note of an action event

@@ -50,7 +50,6 @@ func Seed(ctx context.Context, superuser *pgxpool.Pool, instance inbox.InstanceI
 	perThread := max(1, o.Messages/o.Threads)
 	err := pgx.BeginFunc(ctx, superuser, func(tx pgx.Tx) error {
 		for _, step := range seedSteps {
-			start := time.Now()
 			if _, err := tx.Exec(ctx, step.sql, pgx.QueryExecModeExec, pgx.NamedArgs{
 				"instance": instance.UUID(), "threads": o.Threads, "until": o.Until, "per_thread": perThread,
 				"more": max(0, o.Messages-perThread*o.Threads), "agents": SeedAgents,
@@ -58,7 +57,6 @@ func Seed(ctx context.Context, superuser *pgxpool.Pool, instance inbox.InstanceI
 			}); err != nil {
 				return fmt.Errorf("seeding %s: %w", step.what, err)
 			}
-			println(step.what, time.Since(start).String())
 		}
 		return nil
 	})

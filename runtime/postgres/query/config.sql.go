@@ -7,22 +7,34 @@ package query
 
 import (
 	"context"
+
+	"github.com/jackc/pgx/v5/pgtype"
 )
 
 const getInstance = `-- name: GetInstance :one
-SELECT id, install_id, namespace, name, uid, generation, alias, owner, providers, billing_account, billing_mode, inbound_price, reply_price, rate_limit, body_limit, suspended, retired_at, conditions, created_at, updated_at FROM instance
+
+SELECT alias, owner, providers, billing_account, billing_mode, inbound_price, reply_price, rate_limit, body_limit, suspended
+  FROM instance WHERE id = $1
 `
 
-func (q *Queries) GetInstance(ctx context.Context) (Instance, error) {
-	row := q.db.QueryRow(ctx, getInstance)
-	var i Instance
+type GetInstanceRow struct {
+	Alias          string
+	Owner          string
+	Providers      []string
+	BillingAccount string
+	BillingMode    string
+	InboundPrice   int64
+	ReplyPrice     int64
+	RateLimit      int32
+	BodyLimit      int32
+	Suspended      bool
+}
+
+// What a runtime reads of its own instance's configuration.
+func (q *Queries) GetInstance(ctx context.Context, instanceID pgtype.UUID) (GetInstanceRow, error) {
+	row := q.db.QueryRow(ctx, getInstance, instanceID)
+	var i GetInstanceRow
 	err := row.Scan(
-		&i.ID,
-		&i.InstallID,
-		&i.Namespace,
-		&i.Name,
-		&i.Uid,
-		&i.Generation,
 		&i.Alias,
 		&i.Owner,
 		&i.Providers,
@@ -33,29 +45,37 @@ func (q *Queries) GetInstance(ctx context.Context) (Instance, error) {
 		&i.RateLimit,
 		&i.BodyLimit,
 		&i.Suspended,
-		&i.RetiredAt,
-		&i.Conditions,
-		&i.CreatedAt,
-		&i.UpdatedAt,
 	)
 	return i, err
 }
 
 const listChannels = `-- name: ListChannels :many
-SELECT instance_id, id, provider, name, account_id, source, external_id, parse_mode, active, is_default, uid, generation, conditions, created_at, updated_at FROM channel ORDER BY instance_id, created_at, id
+SELECT id, provider, name, account_id, source, external_id, parse_mode, active, is_default
+  FROM channel WHERE instance_id = $1 ORDER BY created_at, id
 `
 
-func (q *Queries) ListChannels(ctx context.Context) ([]Channel, error) {
-	rows, err := q.db.Query(ctx, listChannels)
+type ListChannelsRow struct {
+	ID         pgtype.UUID
+	Provider   string
+	Name       string
+	AccountID  pgtype.UUID
+	Source     string
+	ExternalID pgtype.Text
+	ParseMode  string
+	Active     bool
+	IsDefault  bool
+}
+
+func (q *Queries) ListChannels(ctx context.Context, instanceID pgtype.UUID) ([]ListChannelsRow, error) {
+	rows, err := q.db.Query(ctx, listChannels, instanceID)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []Channel
+	var items []ListChannelsRow
 	for rows.Next() {
-		var i Channel
+		var i ListChannelsRow
 		if err := rows.Scan(
-			&i.InstanceID,
 			&i.ID,
 			&i.Provider,
 			&i.Name,
@@ -65,11 +85,6 @@ func (q *Queries) ListChannels(ctx context.Context) ([]Channel, error) {
 			&i.ParseMode,
 			&i.Active,
 			&i.IsDefault,
-			&i.Uid,
-			&i.Generation,
-			&i.Conditions,
-			&i.CreatedAt,
-			&i.UpdatedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -82,20 +97,40 @@ func (q *Queries) ListChannels(ctx context.Context) ([]Channel, error) {
 }
 
 const listKeys = `-- name: ListKeys :many
-SELECT instance_id, id, hash, hint, name, scopes, origin, created_at, expires_at, revoked_at FROM api_key ORDER BY created_at, id
+SELECT id, hash, hint, name, scopes, origin, created_at, expires_at, revoked_at
+  FROM api_key
+ WHERE instance_id = $1
+   AND (revoked_at IS NULL OR revoked_at > $2::timestamptz) AND (expires_at IS NULL OR expires_at > $2)
+ ORDER BY created_at, id
 `
 
-func (q *Queries) ListKeys(ctx context.Context) ([]ApiKey, error) {
-	rows, err := q.db.Query(ctx, listKeys)
+type ListKeysParams struct {
+	InstanceID pgtype.UUID
+	Gone       pgtype.Timestamptz
+}
+
+type ListKeysRow struct {
+	ID        pgtype.UUID
+	Hash      []byte
+	Hint      string
+	Name      string
+	Scopes    []string
+	Origin    string
+	CreatedAt pgtype.Timestamptz
+	ExpiresAt pgtype.Timestamptz
+	RevokedAt pgtype.Timestamptz
+}
+
+func (q *Queries) ListKeys(ctx context.Context, arg ListKeysParams) ([]ListKeysRow, error) {
+	rows, err := q.db.Query(ctx, listKeys, arg.InstanceID, arg.Gone)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []ApiKey
+	var items []ListKeysRow
 	for rows.Next() {
-		var i ApiKey
+		var i ListKeysRow
 		if err := rows.Scan(
-			&i.InstanceID,
 			&i.ID,
 			&i.Hash,
 			&i.Hint,
@@ -117,20 +152,30 @@ func (q *Queries) ListKeys(ctx context.Context) ([]ApiKey, error) {
 }
 
 const listProofs = `-- name: ListProofs :many
-SELECT instance_id, account_id, provider, source, token_hash, old_token_hash, old_until, secret FROM account_proof ORDER BY account_id
+SELECT account_id, provider, source, token_hash, old_token_hash, old_until, secret
+  FROM account_proof WHERE instance_id = $1 ORDER BY account_id
 `
 
-func (q *Queries) ListProofs(ctx context.Context) ([]AccountProof, error) {
-	rows, err := q.db.Query(ctx, listProofs)
+type ListProofsRow struct {
+	AccountID    pgtype.UUID
+	Provider     string
+	Source       string
+	TokenHash    []byte
+	OldTokenHash []byte
+	OldUntil     pgtype.Timestamptz
+	Secret       []byte
+}
+
+func (q *Queries) ListProofs(ctx context.Context, instanceID pgtype.UUID) ([]ListProofsRow, error) {
+	rows, err := q.db.Query(ctx, listProofs, instanceID)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []AccountProof
+	var items []ListProofsRow
 	for rows.Next() {
-		var i AccountProof
+		var i ListProofsRow
 		if err := rows.Scan(
-			&i.InstanceID,
 			&i.AccountID,
 			&i.Provider,
 			&i.Source,

@@ -1,0 +1,125 @@
+package postgres
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/open4x/socialops/runtime/inbox"
+)
+
+// walk reads an instance's threads in a list's order from an index that has them
+// in that order: one scan for each combination of the index's leading columns that
+// the criteria leave open, merged. So it reads no more threads than are asked of it.
+type walk struct {
+	order order
+	table string
+	scans []string // the conditions of each scan
+	after string   // the condition on where the page begins; empty: at the start
+	rest  criteria // what the scans leave to be checked, thread by thread
+}
+
+// newWalk picks the index for the criteria. Where several would do, it takes the
+// one that likely leaves least to be checked.
+func newWalk(o order, c criteria, after *inbox.Position, p *params) walk {
+	w := walk{order: o, table: "thread_state", rest: c}
+	if after != nil {
+		w.after = o.after(after, p)
+	}
+	if o == byID {
+		w.scans = []string{""}
+		return w
+	}
+	statuses := c.statuses
+	if statuses == nil {
+		statuses = inbox.Statuses
+	}
+	w.rest.statuses = nil
+	var lead []string // conditions that together with a status lead the index
+	switch {
+	case c.assignee != (assignee{}) && (!c.assignee.nobody || c.label == ""):
+		lead = []string{c.onAssignee(p, "thread_state")}
+		w.rest.assignee = assignee{}
+	case c.label != "":
+		w.table = "thread_label"
+		lead = []string{"label = " + p.add(c.label)}
+		w.rest.label = ""
+	case c.provider != "" && (c.priority == "" || c.priority == inbox.Normal):
+		lead = []string{"provider = " + p.add(c.provider)}
+		w.rest.provider = ""
+	case c.priority != "":
+		lead = []string{"priority = " + p.add(string(c.priority))}
+		w.rest.priority = ""
+	default:
+		for _, priority := range inbox.Priorities {
+			lead = append(lead, "priority = "+p.add(string(priority)))
+		}
+	}
+	for _, s := range statuses {
+		status := p.add(string(s))
+		for _, l := range lead {
+			w.scans = append(w.scans, fmt.Sprintf(" AND status = %s AND %s", status, l))
+		}
+	}
+	return w
+}
+
+// after is the condition that a thread comes after a position.
+func (o order) after(at *inbox.Position, p *params) string {
+	if o == byID {
+		return " AND thread_id < " + p.add(uid(at.ID))
+	}
+	return fmt.Sprintf(" AND (last_activity_at, thread_id) < (%s, %s)", p.add(at.At), p.add(uid(at.ID)))
+}
+
+// clause is the order over thread_id and last_activity_at of a table's alias.
+func (o order) clause(t string) string {
+	if o == byID {
+		return t + ".thread_id DESC"
+	}
+	return t + ".last_activity_at DESC, " + t + ".thread_id DESC"
+}
+
+// sql is the first n threads of the walk, unchecked, with the columns that the
+// checks need. Each scan has order and limit of its own: without them it would not
+// be known to be ordered, and all would be read and sorted.
+func (w walk) sql(n int) string {
+	columns := "thread_id, last_activity_at"
+	if w.table == "thread_state" && w.rest.ofState() {
+		columns += ", status, priority, provider, assignee_id"
+	}
+	scans := make([]string, len(w.scans))
+	for i, conditions := range w.scans {
+		scans[i] = fmt.Sprintf("(SELECT %s FROM %s WHERE instance_id = $1%s%s ORDER BY %s LIMIT %d)",
+			columns, w.table, conditions, w.after, w.order.clause(w.table), n)
+	}
+	if len(scans) == 1 {
+		return scans[0][1 : len(scans[0])-1]
+	}
+	return fmt.Sprintf("SELECT * FROM (%s) merged ORDER BY %s LIMIT %d", strings.Join(scans, "\nUNION ALL "), w.order.clause("merged"), n)
+}
+
+// checked is the ids of the first want threads of the walk that pass the checks,
+// among its first n. OFFSET 0 keeps a check what it is: a look at one thread at a
+// time, until there are enough.
+func (w walk) checked(n, want int, p *params) string {
+	joins, on := "", []string{"true"}
+	if w.rest.ofState() {
+		t := "w"
+		if w.table != "thread_state" {
+			t = "s"
+			joins += `
+  CROSS JOIN LATERAL (SELECT x.* FROM thread_state x WHERE x.instance_id = $1 AND x.thread_id = w.thread_id OFFSET 0) s`
+		}
+		on = append(on, w.rest.onState(p, t)...)
+	}
+	if w.rest.label != "" {
+		joins += fmt.Sprintf(`
+  CROSS JOIN LATERAL (SELECT FROM thread_label x WHERE x.instance_id = $1 AND x.thread_id = w.thread_id AND x.label = %s OFFSET 0) l`, p.add(w.rest.label))
+	}
+	if w.rest.words != "" {
+		joins += fmt.Sprintf(`
+  CROSS JOIN LATERAL (SELECT FROM thread x WHERE x.instance_id = $1 AND x.id = w.thread_id
+                         AND x.tsv @@ (SELECT websearch_to_tsquery('simple', %s)) OFFSET 0) t`, p.add(w.rest.words))
+	}
+	return fmt.Sprintf("SELECT w.thread_id FROM (%s) w%s\n WHERE %s ORDER BY %s LIMIT %d", w.sql(n), joins, strings.Join(on, " AND "), w.order.clause("w"), want)
+}
