@@ -99,19 +99,24 @@ func (tx *ingestTx) addMessages(ctx context.Context, entries []*entry) error {
 	return tx.writeMessages(ctx, winners, threads)
 }
 
+// The statements of the ingest look rows up by LATERAL … LIMIT 1 and by = ANY of
+// an array: forms that are one index probe a row whatever the statistics say. As
+// joins, on tables that were empty when a session planned them, they would read the
+// whole tenant.
+
 const insertReceipts = `
 INSERT INTO event_receipt (instance_id, key, message_id)
 SELECT $1, u.key, coalesce(m.id, u.message_id)
   FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[]) AS u (key, message_id, source, external_id)
-  LEFT JOIN message m ON m.instance_id = $1 AND m.source = u.source AND m.external_id = u.external_id
+  LEFT JOIN LATERAL (SELECT id FROM message WHERE instance_id = $1 AND source = u.source AND external_id = u.external_id LIMIT 1) m ON true
  ORDER BY u.key
     ON CONFLICT DO NOTHING
 RETURNING key, message_id`
 
 const findMessages = `
-SELECT u.i, m.id
+SELECT u.i, m.id, m.thread_id
   FROM unnest($2::int[], $3::text[], $4::text[]) AS u (i, source, external_id)
-  JOIN message m ON m.instance_id = $1 AND m.source = u.source AND m.external_id = u.external_id`
+ CROSS JOIN LATERAL (SELECT id, thread_id FROM message WHERE instance_id = $1 AND source = u.source AND external_id = u.external_id LIMIT 1) m`
 
 // begin opens the transaction and stores the receipts: an entry that wins neither
 // its receipt nor its message is known.
@@ -151,8 +156,8 @@ func (tx *ingestTx) begin(ctx context.Context, entries []*entry) error {
 	if len(bareIndex) > 0 {
 		b.Queue(findMessages, tx.s.instance, bareIndex, bareSources, bareExternals).Query(func(rows pgx.Rows) error {
 			var i int32
-			var id [16]byte
-			_, err := pgx.ForEachRow(rows, []any{&i, &id}, func() error {
+			var id, thread [16]byte
+			_, err := pgx.ForEachRow(rows, []any{&i, &id, &thread}, func() error {
 				entries[i].known = true
 				return nil
 			})
@@ -209,7 +214,7 @@ WITH u AS (
 ), there AS (
   SELECT c.id, c.source, c.external_id,
          u.name IN ('', c.name) AND u.handle IN ('', c.handle) AND u.url IN ('', c.url) AND u.avatar_url IN ('', c.avatar_url) AS same
-    FROM u JOIN contact c ON c.instance_id = $1 AND c.source = u.source AND c.external_id = u.external_id
+    FROM u CROSS JOIN LATERAL (SELECT * FROM contact WHERE instance_id = $1 AND source = u.source AND external_id = u.external_id LIMIT 1) c
 ), written AS (
   INSERT INTO contact AS c (instance_id, id, source, external_id, name, handle, url, avatar_url)
   SELECT $1, u.id, u.source, u.external_id, u.name, u.handle, u.url, u.avatar_url
@@ -227,37 +232,35 @@ SELECT id, source, external_id FROM there WHERE same`
 
 // An inbound message reopens; a thread's priority is only ever raised by one.
 const updateThreads = `
-WITH locked AS MATERIALIZED (
-  SELECT s.thread_id, t.channel_id, t.subject = '' AS no_subject, u.*
+WITH found AS MATERIALIZED (
+  SELECT t.id, t.channel_id, t.subject = '' AS no_subject, u.*
     FROM unnest($2::int[], $3::text[], $4::text[], $5::int[], $6::int[], $7::uuid[], $8::text[])
            AS u (i, source, external_id, n, unread, last_message_id, priority)
    CROSS JOIN LATERAL (
      SELECT id, channel_id, subject FROM thread
       WHERE instance_id = $1 AND source = u.source AND external_id = u.external_id
       ORDER BY episode DESC LIMIT 1) t
-    JOIN thread_state s ON s.instance_id = $1 AND s.thread_id = t.id
-   ORDER BY s.thread_id
-     FOR UPDATE OF s
+), locked AS MATERIALIZED (
+  SELECT thread_id FROM thread_state
+   WHERE instance_id = $1 AND thread_id = ANY (ARRAY (SELECT id FROM found))
+   ORDER BY thread_id
+     FOR UPDATE
 )
 UPDATE thread_state s SET
-       message_seq = s.message_seq + l.n, unread = s.unread + l.unread,
-       last_activity_at = greatest(s.last_activity_at, now()), last_message_id = l.last_message_id,
-       status = CASE WHEN l.unread > 0 AND s.status IN ('resolved', 'archived') THEN 'open' ELSE s.status END,
-       priority = CASE WHEN array_position('{low,normal,high,urgent}', l.priority) > array_position('{low,normal,high,urgent}', s.priority)
-                       THEN l.priority ELSE s.priority END
-  FROM locked l
- WHERE s.instance_id = $1 AND s.thread_id = l.thread_id
-RETURNING l.i, s.thread_id, s.message_seq, l.channel_id, l.no_subject`
+       message_seq = s.message_seq + f.n, unread = s.unread + f.unread,
+       last_activity_at = greatest(s.last_activity_at, now()), last_message_id = f.last_message_id,
+       status = CASE WHEN f.unread > 0 AND s.status IN ('resolved', 'archived') THEN 'open' ELSE s.status END,
+       priority = CASE WHEN array_position('{low,normal,high,urgent}', f.priority) > array_position('{low,normal,high,urgent}', s.priority)
+                       THEN f.priority ELSE s.priority END
+  FROM found f
+ WHERE s.instance_id = $1 AND s.thread_id = f.id AND s.thread_id = ANY (ARRAY (SELECT thread_id FROM locked))
+RETURNING f.i, s.thread_id, s.message_seq, f.channel_id, f.no_subject`
 
 const findReceipts = `
 SELECT r.key, r.message_id, coalesce(r.thread_id, m.thread_id)
-  FROM event_receipt r LEFT JOIN message m ON m.instance_id = $1 AND m.id = r.message_id
+  FROM event_receipt r
+  LEFT JOIN LATERAL (SELECT thread_id FROM message WHERE instance_id = $1 AND id = r.message_id LIMIT 1) m ON true
  WHERE r.instance_id = $1 AND r.key = ANY ($2::uuid[])`
-
-const findMessageThreads = `
-SELECT u.i, m.id, m.thread_id
-  FROM unnest($2::int[], $3::text[], $4::text[]) AS u (i, source, external_id)
-  JOIN message m ON m.instance_id = $1 AND m.source = u.source AND m.external_id = u.external_id`
 
 // contactsAndThreads writes who wrote, locks and updates the threads that are
 // there, and reads what was answered to the known events' first arrival.
@@ -376,7 +379,7 @@ func (tx *ingestTx) queueKnown(b *pgx.Batch, known []*entry) {
 		})
 	}
 	if len(index) > 0 {
-		b.Queue(findMessageThreads, tx.s.instance, index, sources, externals).Query(func(rows pgx.Rows) error {
+		b.Queue(findMessages, tx.s.instance, index, sources, externals).Query(func(rows pgx.Rows) error {
 			var i int32
 			var message, thread [16]byte
 			_, err := pgx.ForEachRow(rows, []any{&i, &message, &thread}, func() error {

@@ -24,7 +24,7 @@ const insertLabels = `
 INSERT INTO thread_label (instance_id, thread_id, label, status, last_activity_at)
 SELECT $1, u.thread_id, u.label, s.status, s.last_activity_at
   FROM unnest($2::uuid[], $3::text[]) AS u (thread_id, label)
-  JOIN thread_state s ON s.instance_id = $1 AND s.thread_id = u.thread_id
+ CROSS JOIN LATERAL (SELECT status, last_activity_at FROM thread_state WHERE instance_id = $1 AND thread_id = u.thread_id LIMIT 1) s
  ORDER BY u.thread_id, u.label
     ON CONFLICT DO NOTHING`
 
@@ -32,7 +32,7 @@ const updateThreadChannels = `
 UPDATE thread t SET channel_id = coalesce(u.channel_id, t.channel_id),
        subject = CASE WHEN t.subject = '' THEN u.subject ELSE t.subject END
   FROM unnest($2::uuid[], $3::uuid[], $4::text[]) AS u (thread_id, channel_id, subject)
- WHERE t.instance_id = $1 AND t.id = u.thread_id`
+ WHERE t.instance_id = $1 AND t.id = u.thread_id AND t.id = ANY ($2::uuid[])`
 
 // The charge and the log's rows are this statement's triggers' work (migration
 // 00005), and they lock the instance's counters until commit: it comes last but
@@ -46,7 +46,7 @@ SELECT $1, u.id, u.thread_id, u.seq, u.source, u.external_id, u.direction, u.ori
               $12::text[], $13::text[], $14::text[], $15::uuid[], $16::text[], $17::uuid[], $18::timestamptz[], $19::text[])
          AS u (id, thread_id, seq, source, external_id, direction, origin, type, text, url,
                group_id, data, author_kind, author_id, author_name, parent_id, sent_at, parent_external)
-  LEFT JOIN message p ON p.instance_id = $1 AND p.source = u.source AND p.external_id = u.parent_external`
+  LEFT JOIN LATERAL (SELECT id FROM message WHERE instance_id = $1 AND source = u.source AND external_id = u.parent_external LIMIT 1) p ON true`
 
 const insertAttachments = `
 INSERT INTO attachment (instance_id, id, message_id, position, kind, name, mime_type, size, url, ref, state)

@@ -131,6 +131,7 @@ DECLARE s record; base bigint;
 BEGIN
   UPDATE thread_label l SET status = n.status, last_activity_at = n.last_activity_at
     FROM new_rows n WHERE l.instance_id = n.instance_id AND l.thread_id = n.thread_id
+     AND l.instance_id = ANY (ARRAY (SELECT instance_id FROM new_rows)) AND l.thread_id = ANY (ARRAY (SELECT thread_id FROM new_rows)) -- by index, whatever the statistics
      AND (l.status <> n.status OR l.last_activity_at <> n.last_activity_at);
   FOR s IN SELECT n.instance_id AS id, count(*) AS n FROM new_rows n JOIN old_rows o USING (instance_id, thread_id)
             WHERE n.status <> o.status OR n.priority <> o.priority OR n.assignee_id IS DISTINCT FROM o.assignee_id
