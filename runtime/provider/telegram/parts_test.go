@@ -4,10 +4,12 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/open4x/socialops/runtime/inbox"
 	"github.com/open4x/socialops/runtime/provider"
 	"github.com/open4x/socialops/runtime/provider/telegram/botapisim"
 )
@@ -220,8 +222,8 @@ func TestPartsProperties(t *testing.T) {
 	words := []string{"word", "a", "Überlänge", "日本語", "👍🏽", "👨‍👩‍👧‍👦", "🇩🇪", "e\u0301", " ", " ", " ", ". ", "\n", "\n\n", "\r\n", "\t", "。", strings.Repeat("x", 300), strings.Repeat(" ", 50)}
 	html := append([]string{"&lt;", "&amp;", "&#128077;", "&"}, words...)
 	wrap := func(open, end string, inner []string) string { return open + makeText(r, inner, r.IntN(900)) + end }
-	for range 25 {
-		checkParts(t, makeText(r, words, r.IntN(30000)), "")
+	for range 12 {
+		checkParts(t, makeText(r, words, r.IntN(20000)), "")
 
 		elements := append([]string{}, html...)
 		for range 4 {
@@ -229,8 +231,8 @@ func TestPartsProperties(t *testing.T) {
 				wrap("<pre><code>", "</code></pre>", html), `<tg-emoji emoji-id="1">👍</tg-emoji>`)
 			elements = append(elements, wrap("<i>", "</i>", elements))
 		}
-		checkParts(t, makeText(r, elements, r.IntN(30000)), "HTML")
-		checkParts(t, makeText(r, append(elements, "<b>", "</i>", "<", "<br>"), r.IntN(30000)), "HTML")
+		checkParts(t, makeText(r, elements, r.IntN(20000)), "HTML")
+		checkParts(t, makeText(r, append(elements, "<b>", "</i>", "<", "<br>"), r.IntN(20000)), "HTML")
 
 		marks := []string{"word ", "a", "日本語", "👍🏽", "\n", `\.`, "*b c*", "`x y`", "[l m](https://x.org)", strings.Repeat("x", 200)}
 		checkParts(t, makeText(r, append(marks, "_i_ ", "```\nc\n```", "_"), r.IntN(20000)), "Markdown")
@@ -270,11 +272,31 @@ func TestPartsAreTaken(t *testing.T) {
 	}
 }
 
-func TestPartsTakeLinearTime(t *testing.T) {
+// The longest replies of what invites looking ahead or back over and over.
+func TestPartsOfRepeats(t *testing.T) {
 	t.Parallel()
-	for _, piece := range []string{"x", " ", "\n", "\u0301", "<", "<b>", "&", "_", "*_", "`", "[", "[](", `\`, ">", "\n>", "||", "🇩", "\u200d", "</b>", "<b></b>"} {
-		for _, mode := range []string{"", "HTML", "Markdown", "MarkdownV2"} {
-			checkParts(t, strings.Repeat(piece, (64<<10)/len(piece)), mode)
+	for mode, pieces := range map[string][]string{
+		"":           {"x", " ", "\n", "\u0301", "🇩", "\u200d"},
+		"HTML":       {"<", "<b>", "</b>", "<b></b>", "<!--", "<a '", "&", "&#"},
+		"Markdown":   {"_", "`", "[", "[](", `\`},
+		"MarkdownV2": {"*_", "`", "[](", `\`, "\n>", "||"},
+	} {
+		for _, piece := range pieces {
+			reply := provider.Reply{ThreadExternalID: "1", Text: strings.Repeat(piece, inbox.MaxReplyLen/len(piece)), ParseMode: mode}
+			begin := time.Now()
+			parts := New(Options{}).Parts(reply)
+			if took := time.Since(begin); took > 2*time.Second { // some ms; looking at all from each place, 10 s
+				t.Errorf("%s %q took %s", mode, piece, took)
+			}
+			for _, part := range parts {
+				seen := part.Text
+				if part.ParseMode == "HTML" {
+					seen, _, _ = parseHTML(part.Text)
+				}
+				if units(seen) > maxUnits {
+					t.Errorf("%s %q: a part of %d units", mode, piece, units(seen))
+				}
+			}
 		}
 	}
 }

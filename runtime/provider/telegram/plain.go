@@ -40,7 +40,11 @@ func stripTags(text string) string {
 				continue
 			}
 		}
-		t, size := htmlTagAt(text[:min(len(text), maxTag)])
+		var t htmlTag
+		size := 0
+		if window := text[:min(len(text), maxTag)]; strings.IndexByte(window, '>') > 0 {
+			t, size = htmlTagAt(window)
+		}
 		if size == 0 || !tagLike(t.name) {
 			out.WriteByte('<')
 			text = text[1:]
