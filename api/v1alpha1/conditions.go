@@ -92,7 +92,8 @@ const (
 	ReasonChatBoundTwice      = "ChatBoundTwice"
 	ReasonBotTaken            = "BotTaken" // the bot serves another instance
 	ReasonWebhookRegistered   = "WebhookRegistered"
-	ReasonWebhookManual       = "WebhookManual" // a person enters the URL at the provider
-	ReasonWebhookTaken        = "WebhookTaken"  // it points elsewhere, and is not fought over
+	ReasonWebhookManual       = "WebhookManual"  // a person enters the URL at the provider
+	ReasonWebhookTaken        = "WebhookTaken"   // it points elsewhere, and is not fought over
+	ReasonWebhookRefused      = "WebhookRefused" // the provider takes no such address
 	ReasonNoPublicURL         = "NoPublicURL"
 )

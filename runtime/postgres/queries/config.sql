@@ -6,7 +6,7 @@ SELECT alias, owner, providers, billing_account, billing_mode, inbound_price, re
 
 -- name: ListChannels :many
 SELECT id, provider, name, account_id, source, external_id, parse_mode, active, is_default
-  FROM channel WHERE instance_id = @instance_id ORDER BY created_at, id;
+  FROM channel WHERE instance_id = @instance_id AND removed_at IS NULL ORDER BY created_at, id;
 
 -- name: ListKeys :many
 SELECT id, hash, hint, name, scopes, origin, created_at, expires_at, revoked_at

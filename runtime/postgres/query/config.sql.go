@@ -51,7 +51,7 @@ func (q *Queries) GetInstance(ctx context.Context, instanceID pgtype.UUID) (GetI
 
 const listChannels = `-- name: ListChannels :many
 SELECT id, provider, name, account_id, source, external_id, parse_mode, active, is_default
-  FROM channel WHERE instance_id = $1 ORDER BY created_at, id
+  FROM channel WHERE instance_id = $1 AND removed_at IS NULL ORDER BY created_at, id
 `
 
 type ListChannelsRow struct {

@@ -8,6 +8,33 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
+type Account struct {
+	ID                pgtype.UUID
+	InstallID         pgtype.UUID
+	Namespace         string
+	Name              string
+	Kind              string
+	Owner             string
+	Source            string
+	DisplayName       string
+	Credential        []byte
+	KeyID             string
+	Fingerprint       []byte
+	Tried             []byte
+	IdentifiedAt      pgtype.Timestamptz
+	CheckAt           pgtype.Timestamptz
+	WebhookSecret     []byte
+	WebhookHash       string
+	WebhookUrl        string
+	WebhookTried      string
+	WebhookCheckAt    pgtype.Timestamptz
+	WebhookInstanceID pgtype.UUID
+	RemovedAt         pgtype.Timestamptz
+	Conditions        []byte
+	CreatedAt         pgtype.Timestamptz
+	UpdatedAt         pgtype.Timestamptz
+}
+
 type AccountProof struct {
 	InstanceID   pgtype.UUID
 	AccountID    pgtype.UUID
@@ -44,7 +71,9 @@ type Channel struct {
 	Active     bool
 	IsDefault  bool
 	Uid        string
+	UidSince   pgtype.Timestamptz
 	Generation int64
+	RemovedAt  pgtype.Timestamptz
 	Conditions []byte
 	CreatedAt  pgtype.Timestamptz
 	UpdatedAt  pgtype.Timestamptz
@@ -56,6 +85,7 @@ type Instance struct {
 	Namespace      string
 	Name           string
 	Uid            string
+	UidSince       pgtype.Timestamptz
 	Generation     int64
 	Alias          string
 	Owner          string
@@ -67,7 +97,12 @@ type Instance struct {
 	RateLimit      int32
 	BodyLimit      int32
 	Suspended      bool
+	SealedKey      []byte
+	KeyID          string
 	RetiredAt      pgtype.Timestamptz
+	ReleasedAt     pgtype.Timestamptz
+	PurgeAt        pgtype.Timestamptz
+	PurgedAt       pgtype.Timestamptz
 	Conditions     []byte
 	CreatedAt      pgtype.Timestamptz
 	UpdatedAt      pgtype.Timestamptz

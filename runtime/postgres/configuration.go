@@ -1,0 +1,128 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/open4x/socialops/runtime/inbox"
+	"github.com/open4x/socialops/runtime/postgres/query"
+)
+
+// Configuration keeps what admins configure. Its pool is open as the database's
+// owner, which also needs CREATEROLE: every instance has a role of its own.
+type Configuration struct{ pool *pgxpool.Pool }
+
+var _ inbox.Configuration = (*Configuration)(nil)
+
+// NewConfiguration makes the configuration's store.
+func NewConfiguration(pool *pgxpool.Pool) *Configuration { return &Configuration{pool: pool} }
+
+// configureTimeout bounds one transaction, whatever the caller's patience.
+const configureTimeout = 20 * time.Second
+
+// Configure implements [inbox.Configuration].
+func (c *Configuration) Configure(ctx context.Context, locks []string, f func(inbox.ConfigurationTx) error) error {
+	ctx, cancel := context.WithTimeout(ctx, configureTimeout)
+	defer cancel()
+	err := pgx.BeginFunc(ctx, c.pool, func(tx pgx.Tx) error {
+		q := query.New(tx)
+		// Advisory locks, because a row's lock would be a write where nothing changes; in one
+		// order, so that nobody waits in a ring.
+		for _, lock := range slices.Sorted(slices.Values(locks)) {
+			if err := q.Lock(ctx, lock); err != nil {
+				return fmt.Errorf("locking: %w", err)
+			}
+		}
+		return f(&configurationTx{tx: tx, q: q})
+	})
+	return c.coded(err)
+}
+
+// coded gives a failure the code that a projection can act on.
+func (c *Configuration) coded(err error) error {
+	if err == nil || inbox.CodeOf(err) != "" {
+		return err
+	}
+	refused, ok := errors.AsType[*pgconn.PgError](err)
+	switch {
+	case !ok || isAwayState(refused.Code):
+		return &inbox.Error{Code: inbox.CodeUnavailable, Message: "the database is away; this is tried again", Err: err}
+	case refused.Code == stateForbidden:
+		return &inbox.Error{Code: inbox.CodeForbidden, Message: c.missingPrivileges(), Err: err}
+	case refused.Code == stateUndefinedTable, refused.Code == stateUndefinedColumn, refused.Code == stateUndefinedFunc:
+		return &inbox.Error{Code: inbox.CodeConflict, Message: "the database's schema is too old: run `socialops migrate`", Err: err}
+	default:
+		return fmt.Errorf("configuring: %w", err)
+	}
+}
+
+// missingPrivileges is what a superuser has to run. The second statement is for
+// Postgres 16 and later, where CREATEROLE no longer covers roles that others made.
+func (c *Configuration) missingPrivileges() string {
+	config := c.pool.Config().ConnConfig
+	user := pgx.Identifier{config.User}.Sanitize()
+	return fmt.Sprintf("the database role %s may not manage roles or does not own the schema: as a superuser run ALTER DATABASE %s OWNER TO %s; ALTER ROLE %s CREATEROLE; GRANT %s, %s TO %s WITH ADMIN OPTION;",
+		user, pgx.Identifier{config.Database}.Sanitize(), user, user, groupRuntime, groupWorker, user)
+}
+
+const (
+	stateForbidden       = "42501"
+	stateUndefinedTable  = "42P01"
+	stateUndefinedColumn = "42703"
+	stateTooManyClients  = "53300"
+)
+
+// isAwayState tells failures that pass by themselves.
+func isAwayState(state string) bool {
+	switch state {
+	case stateAdminShutdown, stateCrashShutdown, stateCannotConnect, stateTooManyClients, stateDeadlock, stateSerialization:
+		return true
+	}
+	return strings.HasPrefix(state, "08") // connection exceptions
+}
+
+// configurationTx is one transaction of the configuration.
+type configurationTx struct {
+	tx pgx.Tx
+	q  *query.Queries
+}
+
+// one turns a query's answer into a row, nil when there is none.
+func one[Q, R any](row Q, err error, convert func(*Q) R, what string) (*R, error) {
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, nil //nolint:nilnil // what is not there is nil, as the interface says
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", what, err)
+	}
+	out := convert(&row)
+	return &out, nil
+}
+
+// list turns a query's answer into rows.
+func list[Q, R any](rows []Q, err error, convert func(*Q) R, what string) ([]R, error) {
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", what, err)
+	}
+	out := make([]R, len(rows))
+	for i := range rows {
+		out[i] = convert(&rows[i])
+	}
+	return out, nil
+}
+
+// wrote says what was being written.
+func wrote(err error, what string) error {
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", what, err)
+	}
+	return nil
+}

@@ -1,0 +1,280 @@
+package project
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"reflect"
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+
+	"github.com/open4x/socialops/api/v1alpha1"
+	"github.com/open4x/socialops/runtime/inbox"
+	"github.com/open4x/socialops/runtime/provider"
+	"github.com/open4x/socialops/runtime/seal"
+)
+
+// oldTokenFor is how long a rotated secret token is accepted beside the new one.
+const oldTokenFor = 10 * time.Minute
+
+// releasing stands for a webhook's hash while its removal was tried.
+const releasing = "removal"
+
+// register makes a provider send an account's events to url, if what was last
+// registered differs or a look at it is due, and says how that stands. A webhook
+// that points elsewhere is left alone.
+func (p *Projector) register(ctx context.Context, connector provider.Connector, id inbox.AccountID, url string) (verdict, time.Time, error) {
+	row, err := p.account(ctx, id)
+	if err != nil || row == nil {
+		return absent(v1alpha1.ConditionWebhookRegistered), time.Time{}, err
+	}
+	secret, err := p.open(row.KeyID, row.WebhookSecret, inbox.WebhookSecretPlace(id))
+	if err != nil {
+		return verdict{}, time.Time{}, err
+	}
+	c, err := p.credential(row)
+	if err != nil {
+		return verdict{}, time.Time{}, err
+	}
+	w := provider.Webhook{URL: url, Secret: string(secret)}
+	hash, now := connector.WebhookHash(w), p.now()
+	if known := storedWebhook(row); known != nil && row.WebhookTried == hash && now.Before(row.WebhookCheckAt) {
+		return *known, row.WebhookCheckAt, nil
+	}
+	ctxCall, cancel := context.WithTimeout(ctx, 2*callDeadline)
+	defer cancel()
+	v := ensureWebhook(ctxCall, connector, c, w, row, hash)
+	next := *row
+	next.WebhookTried = hash
+	switch v.reason {
+	case v1alpha1.ReasonWebhookRegistered:
+		next.WebhookHash, next.WebhookURL = hash, url
+		next.WebhookCheckAt = now.Add(checkEvery + jitter(id, checkJitter))
+	case v1alpha1.ReasonProviderUnavailable:
+		next.WebhookCheckAt = now.Add(retryAway)
+	default:
+		next.WebhookCheckAt = now.Add(retryTaken)
+	}
+	next.Conditions = encode(apply(decode(row.Conditions), 0, now, v), row.Conditions)
+	return v, next.WebhookCheckAt, p.saveWebhook(ctx, row, &next)
+}
+
+// ensureWebhook looks where events go now, and sends them here unless that is somebody else's place.
+func ensureWebhook(ctx context.Context, connector provider.Connector, c provider.Credential, w provider.Webhook, row *inbox.AccountRow, hash string) verdict {
+	kind := v1alpha1.ConditionWebhookRegistered
+	current, err := connector.Webhook(ctx, c)
+	if err != nil {
+		return webhookFailure(err)
+	}
+	if current != "" && current != w.URL && current != row.WebhookURL {
+		return no(kind, v1alpha1.ReasonWebhookTaken, "%s sends its events somewhere else, which is left alone: remove its webhook there (deleteWebhook), or make another bot", row.DisplayName)
+	}
+	if current != w.URL || row.WebhookHash != hash {
+		if err := connector.SetWebhook(ctx, c, w); err != nil {
+			return webhookFailure(err)
+		}
+	}
+	return yes(kind, v1alpha1.ReasonWebhookRegistered, "%s sends its events to %s", row.DisplayName, w.URL)
+}
+
+func webhookFailure(err error) verdict {
+	reason := v1alpha1.ReasonProviderUnavailable
+	switch inbox.CodeOf(err) {
+	case inbox.CodeUnproven:
+		reason = v1alpha1.ReasonTokenRefused
+	case inbox.CodeUnprocessed, inbox.CodeInvalid:
+		reason = v1alpha1.ReasonWebhookRefused
+	}
+	return no(v1alpha1.ConditionWebhookRegistered, reason, "%s", providerMessage(err))
+}
+
+func storedWebhook(row *inbox.AccountRow) *verdict {
+	c := meta.FindStatusCondition(decode(row.Conditions), v1alpha1.ConditionWebhookRegistered)
+	if c == nil {
+		return nil
+	}
+	return &verdict{c.Type, c.Status, c.Reason, c.Message}
+}
+
+// credential opens what an account's provider is called with.
+func (p *Projector) credential(row *inbox.AccountRow) (provider.Credential, error) {
+	secret, err := p.open(row.KeyID, row.Credential, inbox.CredentialPlace(row.ID))
+	return provider.Credential{AccountID: row.ID, Source: row.Source, Secret: secret}, err
+}
+
+// errChanged means that somebody else changed a row meanwhile.
+var errChanged = errors.New("the account changed meanwhile; this is tried again")
+
+// saveWebhook writes what became of an account's webhook, unless the account changed while the provider was asked.
+func (p *Projector) saveWebhook(ctx context.Context, was, next *inbox.AccountRow) error {
+	if reflect.DeepEqual(*was, *next) {
+		return nil
+	}
+	return p.Store.Configure(ctx, channelsLock, func(tx inbox.ConfigurationTx) error {
+		row, err := tx.Account(ctx, was.ID)
+		if err != nil || row == nil {
+			return err
+		}
+		if !equal(row.Fingerprint, was.Fingerprint) || row.WebhookHash != was.WebhookHash {
+			return &inbox.Error{Code: inbox.CodeUnavailable, Message: errChanged.Error(), Err: errChanged}
+		}
+		row.WebhookHash, row.WebhookURL, row.WebhookTried = next.WebhookHash, next.WebhookURL, next.WebhookTried
+		row.WebhookCheckAt, row.WebhookInstance, row.Conditions = next.WebhookCheckAt, next.WebhookInstance, next.Conditions
+		return tx.PutAccount(ctx, row)
+	})
+}
+
+func (p *Projector) release(ctx context.Context, id inbox.AccountID) error {
+	_, err := p.releaseUnused(ctx, id)
+	return err
+}
+
+// releaseUnused removes an account's webhook when no active channel of its holder
+// is left, and tells when to try again if the provider was away.
+func (p *Projector) releaseUnused(ctx context.Context, id inbox.AccountID) (time.Time, error) {
+	var row *inbox.AccountRow
+	err := p.Store.Configure(ctx, channelsLock, func(tx inbox.ConfigurationTx) error {
+		var err error
+		if row, err = tx.Account(ctx, id); err != nil || row == nil || row.WebhookInstance.IsZero() {
+			row = nil
+			return err
+		}
+		users, err := tx.AccountUse(ctx, id)
+		if slices.Contains(users, row.WebhookInstance) {
+			row = nil
+		}
+		return err
+	})
+	if err != nil || row == nil {
+		return time.Time{}, err
+	}
+	now := p.now()
+	if row.WebhookTried == releasing && now.Before(row.WebhookCheckAt) {
+		return row.WebhookCheckAt, nil
+	}
+	next := *row
+	connector, _ := p.Providers[providerOf(row.Kind)].(provider.Connector)
+	if err := p.unregister(ctx, connector, row); err != nil {
+		next.WebhookTried, next.WebhookCheckAt = releasing, now.Add(retryAway)
+		return next.WebhookCheckAt, p.saveWebhook(ctx, row, &next)
+	}
+	next.WebhookHash, next.WebhookURL, next.WebhookTried = "", "", ""
+	next.WebhookInstance, next.WebhookCheckAt = inbox.InstanceID{}, time.Time{}
+	next.Conditions = encode(apply(decode(row.Conditions), 0, now, absent(v1alpha1.ConditionWebhookRegistered)), row.Conditions)
+	return time.Time{}, p.saveWebhook(ctx, row, &next)
+}
+
+func providerOf(kind string) string { return string(accountKinds[v1alpha1.AccountKind(kind)].provider) }
+
+// unregister removes an account's webhook if it is the one that was registered
+// here. It fails only when that may work later: a token that is refused by now can
+// remove nothing.
+func (p *Projector) unregister(ctx context.Context, connector provider.Connector, row *inbox.AccountRow) error {
+	if connector == nil || row.WebhookHash == "" {
+		return nil
+	}
+	c, err := p.credential(row)
+	if err != nil {
+		return nil // nothing that could be tried later
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*callDeadline)
+	defer cancel()
+	current, err := connector.Webhook(ctx, c)
+	if err == nil && current == row.WebhookURL {
+		err = connector.DeleteWebhook(ctx, c)
+	}
+	switch inbox.CodeOf(err) {
+	case inbox.CodeUnproven, inbox.CodeUnprocessed, inbox.CodeInvalid:
+		return nil
+	}
+	return err
+}
+
+// proof makes what an instance verifies an account's calls with what it should be:
+// nothing, without an active channel of the account.
+func (p *Projector) proof(ctx context.Context, tx inbox.ConfigurationTx, instance *inbox.InstanceRow, id inbox.AccountID, now time.Time, registered bool) error {
+	was, err := tx.Proof(ctx, instance.ID, id)
+	if err != nil {
+		return err
+	}
+	account, err := tx.Account(ctx, id)
+	if err != nil {
+		return err
+	}
+	users, err := tx.AccountUse(ctx, id)
+	if err != nil {
+		return err
+	}
+	if account == nil || !slices.Contains(users, instance.ID) {
+		if was == nil {
+			return nil
+		}
+		return tx.DeleteProof(ctx, instance.ID, id)
+	}
+	next, err := p.nextProof(was, instance, account, now, registered)
+	if err != nil || was != nil && reflect.DeepEqual(*was, next) {
+		return err
+	}
+	return tx.PutProof(ctx, &next)
+}
+
+// nextProof: a webhook token is kept as a hash, and the one before it stays good
+// for a while after the provider was told; a signing secret is sealed for the
+// instance alone.
+func (p *Projector) nextProof(was *inbox.ProofRow, instance *inbox.InstanceRow, account *inbox.AccountRow, now time.Time, registered bool) (inbox.ProofRow, error) {
+	next := inbox.ProofRow{InstanceID: instance.ID, AccountID: account.ID}
+	if was != nil {
+		next = *was
+	}
+	next.Provider, next.Source = providerOf(account.Kind), account.Source
+	if _, connects := p.Providers[next.Provider].(provider.Connector); connects {
+		token, err := p.open(account.KeyID, account.WebhookSecret, inbox.WebhookSecretPlace(account.ID))
+		if err != nil {
+			return next, err
+		}
+		hash := sha256.Sum256(token)
+		rotateToken(&next, hash[:], now, registered)
+		return next, nil
+	}
+	secret, err := p.open(account.KeyID, account.Credential, inbox.CredentialPlace(account.ID))
+	if err != nil {
+		return next, err
+	}
+	raw, err := p.open(instance.KeyID, instance.SealedKey, inbox.InstanceKeyPlace(instance.ID))
+	if err != nil {
+		return next, err
+	}
+	own, err := seal.NewKey(raw)
+	if err != nil {
+		return next, err
+	}
+	place := inbox.ProofPlace(instance.ID, account.ID)
+	if have, err := own.Open(next.Secret, place); err != nil || !equal(have, secret) {
+		next.Secret = own.Seal(secret, place)
+	}
+	return next, nil
+}
+
+// rotateToken puts a token's hash in. Until the provider was told of it, the time
+// of the old one does not run out.
+func rotateToken(row *inbox.ProofRow, hash []byte, now time.Time, registered bool) {
+	if !equal(row.TokenHash, hash) {
+		row.OldTokenHash, row.OldUntil = row.TokenHash, time.Time{}
+		if len(row.TokenHash) > 0 {
+			row.OldUntil = now.Add(oldTokenFor)
+		}
+		row.TokenHash = hash
+		return
+	}
+	if len(row.OldTokenHash) == 0 {
+		return
+	}
+	switch {
+	case !registered && row.OldUntil.Before(now.Add(oldTokenFor/2)):
+		row.OldUntil = now.Add(oldTokenFor)
+	case registered && !now.Before(row.OldUntil):
+		row.OldTokenHash, row.OldUntil = nil, time.Time{}
+	}
+}
