@@ -2,6 +2,7 @@ package inbox
 
 import (
 	"context"
+	"strings"
 	"time"
 )
 
@@ -63,10 +64,15 @@ type Lane struct {
 // lanes of their own, as fetching one may take as long as a hundred replies.
 func LaneName(kind ActionKind, source string) string {
 	if kind == FetchMedia {
-		return "media:" + source
+		return mediaLane + source
 	}
 	return source
 }
+
+const mediaLane = "media:"
+
+// Media tells whether it is a lane of files.
+func (l Lane) Media() bool { return strings.HasPrefix(l.Name, mediaLane) }
 
 // MediaPayload is the payload of an action of kind [FetchMedia].
 type MediaPayload struct {
@@ -75,13 +81,15 @@ type MediaPayload struct {
 
 // ClaimRequest says what a worker can take.
 type ClaimRequest struct {
-	Limit     int          // actions in all
-	LaneLimit int          // actions of one lane, unless Room says otherwise
-	Room      map[Lane]int // actions of some lanes; 0: none now
-	After     Lane         // lanes are visited in turn, beginning behind this one
-	Lease     time.Duration
-	Horizon   time.Duration // how far ahead paced sends are given their times
-	Pace      func(provider, threadExternalID string) Spacing
+	Limit      int          // actions in all
+	LaneLimit  int          // actions of one lane, unless Room says otherwise
+	MediaLimit int          // actions of all lanes of files together
+	Room       map[Lane]int // actions of some lanes; 0: none now
+	After      Lane         // lanes are visited in turn, beginning behind this one
+	Lease      time.Duration
+	MediaLease time.Duration // of actions that fetch a file
+	Horizon    time.Duration // how far ahead paced sends are given their times
+	Pace       func(provider, threadExternalID string) Spacing
 }
 
 // Spacing is the least time between two sends. Zero means none.

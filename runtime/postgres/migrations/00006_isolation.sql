@@ -50,7 +50,7 @@ GRANT SELECT ON instance, account, channel, contact, thread, thread_state, messa
   TO socialops_worker;
 GRANT UPDATE (status, attempts, not_before, lease_token, lease_until, started_at, deadline, error, settled_at) ON action TO socialops_worker;
 GRANT INSERT ON action_part, pace, ledger, attachment_content TO socialops_worker;
-GRANT UPDATE ON pace TO socialops_worker;
+GRANT UPDATE, DELETE ON pace TO socialops_worker;
 GRANT UPDATE (external_id) ON message TO socialops_worker;
 GRANT UPDATE (external_id, target) ON thread TO socialops_worker;
 GRANT UPDATE (blocked_at) ON contact TO socialops_worker;
