@@ -131,9 +131,12 @@ func TestThread(t *testing.T) {
 	}
 
 	for name, read := range map[string]func() error{
-		"unknown":        func() error { _, err := s.Thread(t.Context(), gone); return err },
-		"of another":     func() error { _, err := store(t, other).Thread(t.Context(), c.thread); return err },
-		"its messages":   func() error { _, err := store(t, other).Messages(t.Context(), c.thread, inbox.Page{Limit: 9}); return err },
+		"unknown":    func() error { _, err := s.Thread(t.Context(), gone); return err },
+		"of another": func() error { _, err := store(t, other).Thread(t.Context(), c.thread); return err },
+		"its messages": func() error {
+			_, err := store(t, other).Messages(t.Context(), c.thread, inbox.Page{Limit: 9})
+			return err
+		},
 		"gone: messages": func() error { _, err := s.Messages(t.Context(), gone, inbox.Page{Limit: 9}); return err },
 	} {
 		if err := read(); inbox.CodeOf(err) != inbox.CodeNotFound {
