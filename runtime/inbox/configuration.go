@@ -31,6 +31,13 @@ type ConfigurationTx interface {
 	// refunded.
 	RetireInstance(ctx context.Context, id InstanceID, now time.Time) error
 
+	// Purging lists an install's instances whose data is to be removed.
+	Purging(ctx context.Context, install [16]byte) ([]InstanceRow, error)
+	// Purge removes some of an instance's data, at most limit rows of a kind, and tells
+	// whether there may be more. Its role goes first, the ledger stays, and once all
+	// else is gone the alias is free.
+	Purge(ctx context.Context, id InstanceID, limit int, now time.Time) (more bool, err error)
+
 	// Role reads a role as it is, nil when there is none.
 	Role(ctx context.Context, name string) (*Role, error)
 	PutRole(ctx context.Context, was *Role, want Role, password string) error
@@ -73,14 +80,16 @@ type Manifest struct {
 // InstanceRow is an instance as it is configured.
 type InstanceRow struct {
 	Instance
-	Manifest   Manifest
-	SealedKey  []byte // the instance's own key
-	KeyID      string // of the key that sealed it
-	RetiredAt  time.Time
-	ReleasedAt time.Time
-	PurgeAt    time.Time
-	Conditions json.RawMessage
-	CreatedAt  time.Time
+	Manifest  Manifest
+	SealedKey []byte // the instance's own key
+	KeyID     string // of the key that sealed it
+	// DeletionPolicy is Retain or Delete: what becomes of the data without the manifest.
+	DeletionPolicy string
+	RetiredAt      time.Time
+	ReleasedAt     time.Time // whoever claims the alias next gets the data
+	PurgeAt        time.Time // the data is being removed since
+	Conditions     json.RawMessage
+	CreatedAt      time.Time
 }
 
 // Role is a login role in Postgres that belongs to an instance or, without one, to

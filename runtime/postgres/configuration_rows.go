@@ -57,7 +57,7 @@ func (t *configurationTx) PutInstance(ctx context.Context, r *inbox.InstanceRow)
 		Alias: r.Alias, Owner: r.Owner, Providers: r.Providers, BillingAccount: r.BillingAccount, BillingMode: string(r.BillingMode),
 		InboundPrice: int64(r.InboundPrice), ReplyPrice: int64(r.ReplyPrice),
 		RateLimit: int32(r.RateLimit), BodyLimit: int32(r.BodyLimit), //nolint:gosec // both are bounded by the manifest's schema
-		Suspended: r.Suspended, SealedKey: blob(r.SealedKey), KeyID: r.KeyID,
+		Suspended: r.Suspended, SealedKey: blob(r.SealedKey), KeyID: r.KeyID, DeletionPolicy: r.DeletionPolicy,
 		RetiredAt: timestamp(r.RetiredAt), ReleasedAt: timestamp(r.ReleasedAt), PurgeAt: timestamp(r.PurgeAt),
 		Conditions: document(r.Conditions), CreatedAt: timestamp(r.CreatedAt),
 	}), "the instance")
@@ -73,7 +73,7 @@ func instanceRow(r *query.Instance) inbox.InstanceRow {
 		Manifest: inbox.Manifest{
 			Install: r.InstallID.Bytes, Namespace: r.Namespace, Name: r.Name, UID: r.Uid, Since: at(r.UidSince), Generation: r.Generation,
 		},
-		SealedKey: r.SealedKey, KeyID: r.KeyID,
+		SealedKey: r.SealedKey, KeyID: r.KeyID, DeletionPolicy: r.DeletionPolicy,
 		RetiredAt: at(r.RetiredAt), ReleasedAt: at(r.ReleasedAt), PurgeAt: at(r.PurgeAt),
 		Conditions: r.Conditions, CreatedAt: at(r.CreatedAt),
 	}

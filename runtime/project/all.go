@@ -31,6 +31,8 @@ type Results struct {
 	Instances map[Name]InstanceResult
 	Bindings  map[Name]BindingResult
 	Accounts  map[Name]AccountResult
+	// Purging tells that [Projector.Purge] has something to remove.
+	Purging bool
 	// CheckAt is when to project the set again though nothing changed; zero: never.
 	CheckAt time.Time
 }
@@ -74,17 +76,21 @@ func (a *allPass) failed(err error) {
 
 // sweep retires instances, closes channels and marks accounts whose manifests are gone.
 func (a *allPass) sweep() {
-	var retire []Name
+	var retire, remove []Name
 	var closed []inbox.ChannelID
 	err := a.p.Store.Configure(a.ctx, channelsLock, func(tx inbox.ConfigurationTx) error {
-		retire, closed, a.gone = nil, nil, nil // of this try
+		retire, remove, closed, a.gone = nil, nil, nil, nil // of this try
 		rows, err := tx.Instances(a.ctx, a.p.Install)
 		if err != nil {
 			return err
 		}
 		for i := range rows {
 			name := Name{rows[i].Manifest.Namespace, rows[i].Manifest.Name}
-			if a.instance(name) == nil {
+			switch {
+			case a.instance(name) != nil:
+			case rows[i].DeletionPolicy == string(v1alpha1.DeletionDelete):
+				remove = append(remove, name)
+			default:
 				retire = append(retire, name)
 			}
 			channels, err := tx.Channels(a.ctx, rows[i].ID)
@@ -97,6 +103,11 @@ func (a *allPass) sweep() {
 				}
 			}
 		}
+		purging, err := tx.Purging(a.ctx, a.p.Install)
+		if err != nil {
+			return err
+		}
+		a.results.Purging = len(purging)+len(remove) > 0
 		accounts, err := tx.Accounts(a.ctx, a.p.Install)
 		for i := range accounts {
 			name := Name{accounts[i].Namespace, accounts[i].Name}
@@ -117,6 +128,9 @@ func (a *allPass) sweep() {
 	}
 	for _, name := range retire {
 		a.failed(a.p.Retire(a.ctx, name.Namespace, name.Name))
+	}
+	for _, name := range remove {
+		a.failed(a.p.Delete(a.ctx, name.Namespace, name.Name))
 	}
 	_ = a.forget() // those that bindings still use follow at the end
 }

@@ -16,8 +16,12 @@ const (
 	claimAdopt                 // its data waited for this manifest, or was released
 	claimStale                 // the row was projected from a later version
 	claimTaken                 // somebody else's
+	claimPurged                // its former data is being removed
 	claimRetained              // kept for somebody else, until an admin releases it
 )
+
+// granted tells whether the manifest has the alias now.
+func (c claim) granted() bool { return c == claimNew || c == claimOwn || c == claimAdopt }
 
 // decideClaim: the first claim wins for good. held is who has the alias, nil when
 // nobody does.
@@ -28,7 +32,7 @@ func decideClaim(held *inbox.InstanceRow, want inbox.Manifest, owner string) cla
 	ours := held.Manifest.Install == want.Install && held.Manifest.Namespace == want.Namespace && held.Manifest.Name == want.Name
 	switch {
 	case !held.PurgeAt.IsZero():
-		return claimRetained // its data is being removed
+		return claimPurged
 	case held.RetiredAt.IsZero() && !ours:
 		return claimTaken
 	case held.RetiredAt.IsZero() && stale(held.Manifest, want):
@@ -62,6 +66,9 @@ func claimVerdict(c claim, alias string) verdict {
 	case claimRetained:
 		return no(v1alpha1.ConditionAliasClaimed, v1alpha1.ReasonAliasRetained,
 			"the alias %q holds the data of an instance that was deleted, kept for its return: choose another alias, or ask an admin to run `socialops instance release %s`", alias, alias)
+	case claimPurged:
+		return no(v1alpha1.ConditionAliasClaimed, v1alpha1.ReasonProgressing,
+			"the data of the alias's former instance is being removed; the alias %q is claimed after that", alias)
 	default:
 		return yes(v1alpha1.ConditionAliasClaimed, v1alpha1.ReasonAliasClaimed, "the alias %q is this instance's", alias)
 	}

@@ -104,11 +104,11 @@ func (p *Projector) instance(ctx context.Context, tx inbox.ConfigurationTx, in I
 		result.Stale = true
 		return nil
 	}
-	if decision == claimTaken || decision == claimRetained {
+	if !decision.granted() {
 		result.judge(m, now, claimVerdict(decision, want.Alias), absent(v1alpha1.ConditionDatabaseReady), absent(v1alpha1.ConditionKeysReady))
 		return nil
 	}
-	row, err := p.instanceRow(held, object, want, now)
+	row, err := p.instanceRow(held, object, want, deletionPolicy(m), now)
 	if err != nil {
 		return err
 	}
@@ -147,7 +147,7 @@ func (p *Projector) retireFormer(ctx context.Context, tx inbox.ConfigurationTx, 
 	if err != nil || former == nil {
 		return decision, err
 	}
-	if held != nil && former.ID == held.ID && decision != claimRetained {
+	if held != nil && former.ID == held.ID && decision.granted() || decision == claimStale {
 		return decision, nil
 	}
 	if stale(former.Manifest, object) {
@@ -157,13 +157,14 @@ func (p *Projector) retireFormer(ctx context.Context, tx inbox.ConfigurationTx, 
 }
 
 // instanceRow is the row that a claimed instance should have.
-func (p *Projector) instanceRow(held *inbox.InstanceRow, object inbox.Manifest, want inbox.Instance, now time.Time) (*inbox.InstanceRow, error) {
+func (p *Projector) instanceRow(held *inbox.InstanceRow, object inbox.Manifest, want inbox.Instance, policy string, now time.Time) (*inbox.InstanceRow, error) {
 	row := inbox.InstanceRow{CreatedAt: now, Conditions: json.RawMessage("[]")}
 	if held != nil {
 		row = *held
 	}
 	want.ID = row.ID
 	row.Instance, row.Manifest = want, object
+	row.DeletionPolicy = policy
 	row.RetiredAt, row.ReleasedAt = time.Time{}, time.Time{}
 	if held == nil {
 		row.ID = inbox.NewID[inbox.InstanceID](now)

@@ -16,6 +16,16 @@ const letGoAfter = time.Minute
 // Retire puts the instance of a manifest that is gone out of force: its data stays,
 // for a new instance of the same namespace, name, alias and owner.
 func (p *Projector) Retire(ctx context.Context, namespace, name string) error {
+	return p.end(ctx, namespace, name, false)
+}
+
+// Delete is Retire for an instance whose data is not to be kept: [Projector.Purge]
+// removes it.
+func (p *Projector) Delete(ctx context.Context, namespace, name string) error {
+	return p.end(ctx, namespace, name, true)
+}
+
+func (p *Projector) end(ctx context.Context, namespace, name string, purge bool) error {
 	var retired *inbox.InstanceRow
 	var held []inbox.AccountID
 	err := p.Store.Configure(ctx, append([]string{instanceLock(namespace, name)}, channelsLock...), func(tx inbox.ConfigurationTx) error {
@@ -28,7 +38,11 @@ func (p *Projector) Retire(ctx context.Context, namespace, name string) error {
 		if held, err = p.heldBy(ctx, tx, row.ID); err != nil {
 			return err
 		}
-		return p.retire(ctx, tx, row, p.now())
+		if err := p.retire(ctx, tx, row, p.now()); err != nil || !purge {
+			return err
+		}
+		row.RetiredAt, row.PurgeAt = p.now(), p.now()
+		return tx.PutInstance(ctx, row)
 	})
 	if err != nil {
 		return fmt.Errorf("retiring instance %s/%s: %w", namespace, name, err)

@@ -56,6 +56,13 @@ func settings(in *v1alpha1.SocialOpsInstance) (inbox.Instance, error) {
 	return out, nil
 }
 
+func deletionPolicy(in *v1alpha1.SocialOpsInstance) string {
+	if in.Spec.DeletionPolicy == v1alpha1.DeletionDelete {
+		return string(v1alpha1.DeletionDelete)
+	}
+	return string(v1alpha1.DeletionRetain)
+}
+
 const usdDecimals = 6
 
 // price reads US dollars as whole micro-USD.

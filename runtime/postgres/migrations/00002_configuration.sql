@@ -22,6 +22,7 @@ CREATE TABLE instance (
   suspended       boolean NOT NULL DEFAULT false,
   sealed_key      bytea NOT NULL DEFAULT '', -- the instance's own key, encrypted: what its runtime opens secrets with
   key_id          text NOT NULL DEFAULT '',  -- of the key that encrypted it
+  deletion_policy text NOT NULL DEFAULT 'Retain' CHECK (deletion_policy IN ('Retain', 'Delete')),
   retired_at      timestamptz,               -- without a manifest since; the data waits for it
   released_at     timestamptz,               -- whoever claims the alias next gets the data
   purge_at        timestamptz,               -- the data is to be removed

@@ -10,15 +10,21 @@ SELECT * FROM instance WHERE install_id = $1 AND namespace = $2 AND name = $3 AN
 -- name: Instances :many
 SELECT * FROM instance WHERE install_id = $1 AND retired_at IS NULL ORDER BY created_at, id;
 
+-- name: Purging :many
+SELECT * FROM instance WHERE install_id = $1 AND purge_at IS NOT NULL AND purged_at IS NULL ORDER BY purge_at, id;
+
+-- name: EndPurge :exec
+UPDATE instance SET purged_at = @now, sealed_key = '', key_id = '', conditions = '[]', updated_at = now() WHERE id = @id;
+
 -- name: PutInstance :exec
 INSERT INTO instance (id, install_id, namespace, name, uid, uid_since, generation, alias, owner, providers, billing_account, billing_mode,
-  inbound_price, reply_price, rate_limit, body_limit, suspended, sealed_key, key_id, retired_at, released_at, purge_at, conditions, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)
+  inbound_price, reply_price, rate_limit, body_limit, suspended, sealed_key, key_id, deletion_policy, retired_at, released_at, purge_at, conditions, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)
 ON CONFLICT (id) DO UPDATE SET install_id = excluded.install_id, namespace = excluded.namespace, name = excluded.name,
   uid = excluded.uid, uid_since = excluded.uid_since, generation = excluded.generation, owner = excluded.owner, providers = excluded.providers,
   billing_account = excluded.billing_account, billing_mode = excluded.billing_mode, inbound_price = excluded.inbound_price,
   reply_price = excluded.reply_price, rate_limit = excluded.rate_limit, body_limit = excluded.body_limit, suspended = excluded.suspended,
-  sealed_key = excluded.sealed_key, key_id = excluded.key_id, retired_at = excluded.retired_at, released_at = excluded.released_at,
+  sealed_key = excluded.sealed_key, key_id = excluded.key_id, deletion_policy = excluded.deletion_policy, retired_at = excluded.retired_at, released_at = excluded.released_at,
   purge_at = excluded.purge_at, conditions = excluded.conditions, updated_at = now();
 
 -- name: KeysOf :many

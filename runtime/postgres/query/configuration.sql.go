@@ -241,8 +241,22 @@ func (q *Queries) DeleteProof(ctx context.Context, arg DeleteProofParams) error 
 	return err
 }
 
+const endPurge = `-- name: EndPurge :exec
+UPDATE instance SET purged_at = $1, sealed_key = '', key_id = '', conditions = '[]', updated_at = now() WHERE id = $2
+`
+
+type EndPurgeParams struct {
+	Now pgtype.Timestamptz
+	ID  pgtype.UUID
+}
+
+func (q *Queries) EndPurge(ctx context.Context, arg EndPurgeParams) error {
+	_, err := q.db.Exec(ctx, endPurge, arg.Now, arg.ID)
+	return err
+}
+
 const instanceByAlias = `-- name: InstanceByAlias :one
-SELECT id, install_id, namespace, name, uid, uid_since, generation, alias, owner, providers, billing_account, billing_mode, inbound_price, reply_price, rate_limit, body_limit, suspended, sealed_key, key_id, retired_at, released_at, purge_at, purged_at, conditions, created_at, updated_at FROM instance WHERE alias = $1 AND purged_at IS NULL
+SELECT id, install_id, namespace, name, uid, uid_since, generation, alias, owner, providers, billing_account, billing_mode, inbound_price, reply_price, rate_limit, body_limit, suspended, sealed_key, key_id, deletion_policy, retired_at, released_at, purge_at, purged_at, conditions, created_at, updated_at FROM instance WHERE alias = $1 AND purged_at IS NULL
 `
 
 func (q *Queries) InstanceByAlias(ctx context.Context, alias string) (Instance, error) {
@@ -268,6 +282,7 @@ func (q *Queries) InstanceByAlias(ctx context.Context, alias string) (Instance, 
 		&i.Suspended,
 		&i.SealedKey,
 		&i.KeyID,
+		&i.DeletionPolicy,
 		&i.RetiredAt,
 		&i.ReleasedAt,
 		&i.PurgeAt,
@@ -280,7 +295,7 @@ func (q *Queries) InstanceByAlias(ctx context.Context, alias string) (Instance, 
 }
 
 const instanceOf = `-- name: InstanceOf :one
-SELECT id, install_id, namespace, name, uid, uid_since, generation, alias, owner, providers, billing_account, billing_mode, inbound_price, reply_price, rate_limit, body_limit, suspended, sealed_key, key_id, retired_at, released_at, purge_at, purged_at, conditions, created_at, updated_at FROM instance WHERE install_id = $1 AND namespace = $2 AND name = $3 AND retired_at IS NULL
+SELECT id, install_id, namespace, name, uid, uid_since, generation, alias, owner, providers, billing_account, billing_mode, inbound_price, reply_price, rate_limit, body_limit, suspended, sealed_key, key_id, deletion_policy, retired_at, released_at, purge_at, purged_at, conditions, created_at, updated_at FROM instance WHERE install_id = $1 AND namespace = $2 AND name = $3 AND retired_at IS NULL
 `
 
 type InstanceOfParams struct {
@@ -312,6 +327,7 @@ func (q *Queries) InstanceOf(ctx context.Context, arg InstanceOfParams) (Instanc
 		&i.Suspended,
 		&i.SealedKey,
 		&i.KeyID,
+		&i.DeletionPolicy,
 		&i.RetiredAt,
 		&i.ReleasedAt,
 		&i.PurgeAt,
@@ -324,7 +340,7 @@ func (q *Queries) InstanceOf(ctx context.Context, arg InstanceOfParams) (Instanc
 }
 
 const instances = `-- name: Instances :many
-SELECT id, install_id, namespace, name, uid, uid_since, generation, alias, owner, providers, billing_account, billing_mode, inbound_price, reply_price, rate_limit, body_limit, suspended, sealed_key, key_id, retired_at, released_at, purge_at, purged_at, conditions, created_at, updated_at FROM instance WHERE install_id = $1 AND retired_at IS NULL ORDER BY created_at, id
+SELECT id, install_id, namespace, name, uid, uid_since, generation, alias, owner, providers, billing_account, billing_mode, inbound_price, reply_price, rate_limit, body_limit, suspended, sealed_key, key_id, deletion_policy, retired_at, released_at, purge_at, purged_at, conditions, created_at, updated_at FROM instance WHERE install_id = $1 AND retired_at IS NULL ORDER BY created_at, id
 `
 
 func (q *Queries) Instances(ctx context.Context, installID pgtype.UUID) ([]Instance, error) {
@@ -356,6 +372,7 @@ func (q *Queries) Instances(ctx context.Context, installID pgtype.UUID) ([]Insta
 			&i.Suspended,
 			&i.SealedKey,
 			&i.KeyID,
+			&i.DeletionPolicy,
 			&i.RetiredAt,
 			&i.ReleasedAt,
 			&i.PurgeAt,
@@ -441,6 +458,58 @@ func (q *Queries) ProofOf(ctx context.Context, arg ProofOfParams) (AccountProof,
 		&i.Secret,
 	)
 	return i, err
+}
+
+const purging = `-- name: Purging :many
+SELECT id, install_id, namespace, name, uid, uid_since, generation, alias, owner, providers, billing_account, billing_mode, inbound_price, reply_price, rate_limit, body_limit, suspended, sealed_key, key_id, deletion_policy, retired_at, released_at, purge_at, purged_at, conditions, created_at, updated_at FROM instance WHERE install_id = $1 AND purge_at IS NOT NULL AND purged_at IS NULL ORDER BY purge_at, id
+`
+
+func (q *Queries) Purging(ctx context.Context, installID pgtype.UUID) ([]Instance, error) {
+	rows, err := q.db.Query(ctx, purging, installID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Instance
+	for rows.Next() {
+		var i Instance
+		if err := rows.Scan(
+			&i.ID,
+			&i.InstallID,
+			&i.Namespace,
+			&i.Name,
+			&i.Uid,
+			&i.UidSince,
+			&i.Generation,
+			&i.Alias,
+			&i.Owner,
+			&i.Providers,
+			&i.BillingAccount,
+			&i.BillingMode,
+			&i.InboundPrice,
+			&i.ReplyPrice,
+			&i.RateLimit,
+			&i.BodyLimit,
+			&i.Suspended,
+			&i.SealedKey,
+			&i.KeyID,
+			&i.DeletionPolicy,
+			&i.RetiredAt,
+			&i.ReleasedAt,
+			&i.PurgeAt,
+			&i.PurgedAt,
+			&i.Conditions,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const putAccount = `-- name: PutAccount :exec
@@ -563,13 +632,13 @@ func (q *Queries) PutChannel(ctx context.Context, arg PutChannelParams) error {
 
 const putInstance = `-- name: PutInstance :exec
 INSERT INTO instance (id, install_id, namespace, name, uid, uid_since, generation, alias, owner, providers, billing_account, billing_mode,
-  inbound_price, reply_price, rate_limit, body_limit, suspended, sealed_key, key_id, retired_at, released_at, purge_at, conditions, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)
+  inbound_price, reply_price, rate_limit, body_limit, suspended, sealed_key, key_id, deletion_policy, retired_at, released_at, purge_at, conditions, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)
 ON CONFLICT (id) DO UPDATE SET install_id = excluded.install_id, namespace = excluded.namespace, name = excluded.name,
   uid = excluded.uid, uid_since = excluded.uid_since, generation = excluded.generation, owner = excluded.owner, providers = excluded.providers,
   billing_account = excluded.billing_account, billing_mode = excluded.billing_mode, inbound_price = excluded.inbound_price,
   reply_price = excluded.reply_price, rate_limit = excluded.rate_limit, body_limit = excluded.body_limit, suspended = excluded.suspended,
-  sealed_key = excluded.sealed_key, key_id = excluded.key_id, retired_at = excluded.retired_at, released_at = excluded.released_at,
+  sealed_key = excluded.sealed_key, key_id = excluded.key_id, deletion_policy = excluded.deletion_policy, retired_at = excluded.retired_at, released_at = excluded.released_at,
   purge_at = excluded.purge_at, conditions = excluded.conditions, updated_at = now()
 `
 
@@ -593,6 +662,7 @@ type PutInstanceParams struct {
 	Suspended      bool
 	SealedKey      []byte
 	KeyID          string
+	DeletionPolicy string
 	RetiredAt      pgtype.Timestamptz
 	ReleasedAt     pgtype.Timestamptz
 	PurgeAt        pgtype.Timestamptz
@@ -621,6 +691,7 @@ func (q *Queries) PutInstance(ctx context.Context, arg PutInstanceParams) error 
 		arg.Suspended,
 		arg.SealedKey,
 		arg.KeyID,
+		arg.DeletionPolicy,
 		arg.RetiredAt,
 		arg.ReleasedAt,
 		arg.PurgeAt,

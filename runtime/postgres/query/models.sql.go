@@ -99,6 +99,7 @@ type Instance struct {
 	Suspended      bool
 	SealedKey      []byte
 	KeyID          string
+	DeletionPolicy string
 	RetiredAt      pgtype.Timestamptz
 	ReleasedAt     pgtype.Timestamptz
 	PurgeAt        pgtype.Timestamptz
