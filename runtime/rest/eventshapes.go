@@ -22,6 +22,7 @@ type Event struct {
 	ThreadID  string             `json:"thread_id,omitempty"`
 	MessageID string             `json:"message_id,omitempty"`
 	ActionID  string             `json:"action_id,omitempty"`
+	ContactID string             `json:"contact_id,omitempty"`
 	Changed   []string           `json:"changed,omitempty" doc:"Names of the fields that changed."`
 	Status    inbox.ActionStatus `json:"status,omitempty" doc:"Of an action."`
 	Detail    string             `json:"detail,omitempty" doc:"Why an action failed or has to wait."`
@@ -39,7 +40,7 @@ func (s *Server) renderEvents(ctx context.Context, events []inbox.Event) ([]fram
 	for i, e := range events {
 		out := Event{
 			Seq: e.Seq, Type: e.Type, At: e.At.UTC(), Actor: e.Actor, ThreadID: e.ThreadID.String(), MessageID: e.MessageID.String(),
-			ActionID: e.ActionID.String(), Changed: e.Changed, Status: e.Status, Detail: e.Detail,
+			ActionID: e.ActionID.String(), ContactID: e.ContactID.String(), Changed: e.Changed, Status: e.Status, Detail: e.Detail,
 			Message: messages[e.MessageID], Thread: threads[e.ThreadID],
 		}
 		data, err := json.Marshal(out)

@@ -50,7 +50,7 @@ func TestSettingsAge(t *testing.T) {
 			{1, 1, 0, 2},                               // old enough to be read anew, beside the request
 			{0, 2, 0, 2},                               // which is what the next one gets
 			{settingsRefresh, 2, 0, 3},                 // a slow reading holds nobody up
-			{time.Second, 3, 0, 3},                     // and is there when it is done
+			{time.Second + 1, 3, 0, 3},                 // and is there when it is done
 			{settingsMaxAge - time.Second, 4, 1e9, 4},  // too old by the time that its reading began
 			{settingsMaxAge + time.Hour, 5, 1e9, 5},    // long idle
 			{settingsRefresh - 2*time.Second, 5, 0, 5}, // 1 s since, and 1 s that the reading took

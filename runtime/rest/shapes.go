@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -43,6 +44,12 @@ type Object json.RawMessage
 
 // MarshalJSON gives the object as it is.
 func (o Object) MarshalJSON() ([]byte, error) { return o, nil }
+
+// UnmarshalJSON keeps the object as it is.
+func (o *Object) UnmarshalJSON(b []byte) error {
+	*o = slices.Clone(b)
+	return nil
+}
 
 // Schema implements [huma.SchemaProvider].
 func (o Object) Schema(huma.Registry) *huma.Schema {

@@ -16,8 +16,9 @@ import (
 // meets clients that did not say that they send JSON.
 const genericWebhook = "generic-webhook"
 
-// ingestTimeout bounds an event's way into the database. Providers wait about as long.
-const ingestTimeout = 10 * time.Second
+// ingestTimeout bounds an event's way into the database. The Store decides sooner;
+// this is for one that does not.
+const ingestTimeout = 25 * time.Second
 
 // answer is what a webhook call gets when it was not refused.
 type answer struct {
