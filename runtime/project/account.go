@@ -108,14 +108,12 @@ func (p *Projector) nextAccount(row *inbox.AccountRow, s *Secret, c *credential,
 		judge(*c.problem)
 		next.Tried, next.CheckAt = nil, time.Time{}
 	case !asked:
-		v, _ := identified(nil, "")
-		judge(v)
+		judge(identified(nil, ""))
 		next.Source = c.provider
 		p.use(&next, c, fingerprint)
 	case said == nil:
 	case said.err == nil:
-		v, _ := identified(nil, said.Name)
-		judge(v)
+		judge(identified(nil, said.Name))
 		if next.Source != said.Source {
 			next.WebhookHash, next.WebhookURL, next.WebhookTried = "", "", ""
 			next.WebhookInstance, next.WebhookCheckAt = inbox.InstanceID{}, time.Time{}
@@ -124,8 +122,7 @@ func (p *Projector) nextAccount(row *inbox.AccountRow, s *Secret, c *credential,
 		next.IdentifiedAt, next.CheckAt = now, now.Add(checkEvery+jitter(next.ID, checkJitter))
 		p.use(&next, c, fingerprint)
 	default:
-		v, _ := identified(said.err, "")
-		judge(v)
+		judge(identified(said.err, ""))
 		next.Tried, next.CheckAt = fingerprint, now.Add(retryAway)
 		if inbox.CodeOf(said.err) == inbox.CodeUnproven {
 			next.CheckAt = now.Add(checkEvery + jitter(next.ID, checkJitter))

@@ -66,18 +66,17 @@ func (c *credential) content() []byte {
 	return bytes.Join([][]byte{[]byte(c.kind), c.secret, c.webhookSecret}, []byte{0})
 }
 
-// identified is the verdict on what the provider said of a credential, and whether
-// the credential may be taken into use.
-func identified(err error, name string) (verdict, bool) {
+// identified is the verdict on what the provider said of a credential.
+func identified(err error, name string) verdict {
 	switch code := inbox.CodeOf(err); {
 	case err == nil && name == "":
-		return yes(v1alpha1.ConditionAccountProven, v1alpha1.ReasonAccountProven, "the credential is in use"), true
+		return yes(v1alpha1.ConditionAccountProven, v1alpha1.ReasonAccountProven, "the credential is in use")
 	case err == nil:
-		return yes(v1alpha1.ConditionAccountProven, v1alpha1.ReasonAccountProven, "the credential is %s's", name), true
+		return yes(v1alpha1.ConditionAccountProven, v1alpha1.ReasonAccountProven, "the credential is %s's", name)
 	case code == inbox.CodeUnproven:
-		return no(v1alpha1.ConditionAccountProven, v1alpha1.ReasonTokenRefused, "%s", messageOf(err)), false
+		return no(v1alpha1.ConditionAccountProven, v1alpha1.ReasonTokenRefused, "%s", messageOf(err))
 	default:
-		return no(v1alpha1.ConditionAccountProven, v1alpha1.ReasonProviderUnavailable, "%s", providerMessage(err)), false
+		return no(v1alpha1.ConditionAccountProven, v1alpha1.ReasonProviderUnavailable, "%s", providerMessage(err))
 	}
 }
 
