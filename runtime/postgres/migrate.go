@@ -12,6 +12,8 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
+
+	"github.com/open4x/socialops/runtime/inbox"
 )
 
 //go:embed migrations/*.sql
@@ -70,7 +72,7 @@ func CheckSchema(ctx context.Context, db DB) error {
 		return fmt.Errorf("reading the schema's version: %w", err)
 	}
 	if version < MinSchema {
-		return fmt.Errorf("the database's schema is at version %d and this binary needs at least %d: run `socialops migrate`", version, MinSchema)
+		return inbox.Errorf(inbox.CodeConflict, "the database's schema is at version %d and this binary needs at least %d: run `socialops migrate`", version, MinSchema)
 	}
 	return nil
 }

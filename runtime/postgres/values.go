@@ -7,6 +7,8 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/open4x/socialops/runtime/inbox"
 )
 
 // uid is an id as a parameter: the zero id is NULL.
@@ -53,3 +55,13 @@ func sqlState(err error) string {
 }
 
 func isUndefinedFunction(err error) bool { return sqlState(err) == stateUndefinedFunc }
+
+// IsAway tells a failure that passes by itself: the database can't be reached, or
+// is starting or stopping.
+func IsAway(err error) bool {
+	if refused, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return isAwayState(refused.Code)
+	}
+	code := inbox.CodeOf(err)
+	return err != nil && (code == "" || code == inbox.CodeUnavailable)
+}
