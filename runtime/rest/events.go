@@ -40,7 +40,7 @@ func (a *api) addEvents() {
 		summary: "Follow what happens",
 		text: "Server-sent events, one for each state change, in the order in which they happened and without gaps. " +
 			"Each has an id: connect again with Last-Event-ID and nothing is missed. Without it the stream begins now. " +
-			"Messages and threads are shown as they are when the event is sent; what was deleted meanwhile is left out, and its ids remain. " +
+			"Messages and threads are shown as they were when this server read the event, which may be later than it happened; what was deleted by then is left out, and its ids remain. " +
 			"A comment every 15 seconds shows that the connection lives.",
 		responses: map[string]*huma.Response{"200": stream}, stream: true,
 	}, a.s.events)

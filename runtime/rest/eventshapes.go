@@ -26,8 +26,8 @@ type Event struct {
 	Changed   []string           `json:"changed,omitempty" doc:"Names of the fields that changed."`
 	Status    inbox.ActionStatus `json:"status,omitempty" doc:"Of an action."`
 	Detail    string             `json:"detail,omitempty" doc:"Why an action failed or has to wait."`
-	Message   *Message           `json:"message,omitempty" doc:"As it is now; absent when it is gone or very long."`
-	Thread    *InboxThread       `json:"thread,omitempty" doc:"As it is now, without its last message; absent when it is gone."`
+	Message   *Message           `json:"message,omitempty" doc:"As it was when the event was read; absent when it was gone, or is very long."`
+	Thread    *InboxThread       `json:"thread,omitempty" doc:"As it was when the event was read, without its last message; absent when it was gone."`
 }
 
 // renderEvents shows events as streams send them, with two queries for all of them.

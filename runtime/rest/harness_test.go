@@ -171,3 +171,12 @@ func (a *app) count(query string, args ...any) (n int) {
 	}
 	return n
 }
+
+func encode(t *testing.T, v any) string {
+	t.Helper()
+	b, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}

@@ -132,11 +132,19 @@ type Action struct {
 	CreatedAt  time.Time          `json:"created_at"`
 }
 
+// object is nil for nothing, however that is written.
+func object(raw json.RawMessage) Object {
+	if string(raw) == "null" {
+		return nil
+	}
+	return Object(raw)
+}
+
 func newThread(t inbox.Thread) Thread {
 	out := Thread{
 		ID: t.ID.String(), Provider: t.Provider, ChannelID: t.ChannelID.String(), ContactID: t.ContactID.String(),
 		Subject: t.Subject, AISummary: t.AISummary, Status: t.Status, Priority: t.Priority, Labels: t.Labels,
-		Handler: t.Handler, CustomData: Object(t.CustomData), UnreadCount: t.Unread, LastMessageAt: t.LastActivityAt.UTC(),
+		Handler: t.Handler, CustomData: object(t.CustomData), UnreadCount: t.Unread, LastMessageAt: t.LastActivityAt.UTC(),
 		ExpiresAt: moment(t.ExpiresAt), CreatedAt: t.CreatedAt.UTC(),
 	}
 	if t.Assignee != nil {
@@ -169,7 +177,7 @@ func (s *Server) newMessage(m inbox.Message) Message {
 	out := Message{
 		ID: m.ID.String(), ThreadID: m.ThreadID.String(), Seq: m.Seq, Direction: m.Direction, MessageType: m.Type, Text: m.Text,
 		Author: newAuthor(m.Author), ParentID: m.ParentID.String(), Origin: m.Origin, URL: m.URL, GroupID: groupID(m),
-		Data: Object(m.Data), Attachments: make([]Attachment, len(m.Attachments)), SentAt: moment(m.SentAt), CreatedAt: m.CreatedAt.UTC(), EditedAt: moment(m.EditedAt),
+		Data: object(m.Data), Attachments: make([]Attachment, len(m.Attachments)), SentAt: moment(m.SentAt), CreatedAt: m.CreatedAt.UTC(), EditedAt: moment(m.EditedAt),
 	}
 	for i, a := range m.Attachments {
 		out.Attachments[i] = s.newAttachment(a)
