@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/bits"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -107,41 +106,28 @@ SELECT ids, CASE WHEN cardinality(ids) < %d THEN NOT EXISTS (SELECT FROM (%s) w 
 
 // gather reads all threads that pass and sorts them.
 func (s *Store) gather(ctx context.Context, o order, c criteria, after *inbox.Position, want int) ([]inbox.ThreadID, error) {
-	sql, p := s.gatherSQL(o, c, after, want)
-	rows, err := s.pool.Query(ctx, sql, p...)
+	p := params{s.instance}
+	var source, joins, on string
+	by := "w" // who has the columns of the order
+	if c.words != "" {
+		source = fmt.Sprintf("SELECT f.thread_id FROM search_threads(%s) f (thread_id) WHERE $1::uuid IS NOT NULL", p.add(c.words))
+		c.words = ""
+		if o == byActivity {
+			by = "s"
+		}
+		joins, on = c.checks(false, o == byActivity, &p)
+	} else {
+		w := newWalk(byActivity, c, nil, &p) // for the best index
+		source = w.all()
+		joins, on = w.rest.checks(w.table == "thread_state", false, &p)
+	}
+	if after != nil {
+		on += o.after(by+".", after, &p)
+	}
+	rows, err := s.pool.Query(ctx, fmt.Sprintf("SELECT w.thread_id FROM (%s) w%s\n WHERE true%s ORDER BY %s LIMIT %d",
+		source, joins, on, o.clause(by), want), p...)
 	if err != nil {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, pgx.RowTo[inbox.ThreadID])
-}
-
-func (s *Store) gatherSQL(o order, c criteria, after *inbox.Position, want int) (string, params) {
-	if o == byID && c.label == "" && !c.ofState() {
-		p := params{}
-		sql := fmt.Sprintf("SELECT g.thread_id FROM search_threads(%s) g (thread_id) WHERE true", p.add(c.words))
-		if after != nil {
-			sql += o.after(after, &p)
-		}
-		return fmt.Sprintf("%s ORDER BY %s LIMIT %d", sql, o.clause("g"), want), p
-	}
-	p := params{s.instance}
-	from, on := []string{"thread_state s"}, []string{"s.instance_id = $1"}
-	if c.statuses == nil {
-		c.statuses = inbox.Statuses // it leads the indexes
-	}
-	on = append(on, c.onState(&p, "s")...)
-	if c.label != "" {
-		from = append(from, "thread_label l")
-		on = append(on, "l.instance_id = $1", "l.thread_id = s.thread_id", "l.label = "+p.add(c.label), c.onStatus(&p, "l"))
-	}
-	if c.words != "" {
-		from = append(from, fmt.Sprintf("search_threads(%s) f (thread_id)", p.add(c.words)))
-		on = append(on, "f.thread_id = s.thread_id")
-	}
-	begin := ""
-	if after != nil {
-		begin = " WHERE true" + o.after(after, &p)
-	}
-	return fmt.Sprintf("SELECT thread_id FROM (SELECT s.thread_id, s.last_activity_at FROM %s\n WHERE %s OFFSET 0) g%s ORDER BY %s LIMIT %d",
-		strings.Join(from, ", "), strings.Join(on, " AND "), begin, o.clause("g"), want), p
 }

@@ -23,7 +23,7 @@ type walk struct {
 func newWalk(o order, c criteria, after *inbox.Position, p *params) walk {
 	w := walk{order: o, table: "thread_state", rest: c}
 	if after != nil {
-		w.after = o.after(after, p)
+		w.after = o.after("", after, p)
 	}
 	if o == byID {
 		w.scans = []string{""}
@@ -63,12 +63,13 @@ func newWalk(o order, c criteria, after *inbox.Position, p *params) walk {
 	return w
 }
 
-// after is the condition that a thread comes after a position.
-func (o order) after(at *inbox.Position, p *params) string {
+// after is the condition that a thread comes after a position, on the columns of
+// a table's alias and dot.
+func (o order) after(t string, at *inbox.Position, p *params) string {
 	if o == byID {
-		return " AND thread_id < " + p.add(uid(at.ID))
+		return fmt.Sprintf(" AND %sthread_id < %s", t, p.add(uid(at.ID)))
 	}
-	return fmt.Sprintf(" AND (last_activity_at, thread_id) < (%s, %s)", p.add(at.At), p.add(uid(at.ID)))
+	return fmt.Sprintf(" AND (%slast_activity_at, %sthread_id) < (%s, %s)", t, t, p.add(at.At), p.add(uid(at.ID)))
 }
 
 // clause is the order over thread_id and last_activity_at of a table's alias.
@@ -79,18 +80,22 @@ func (o order) clause(t string) string {
 	return t + ".last_activity_at DESC, " + t + ".thread_id DESC"
 }
 
-// sql is the first n threads of the walk, unchecked, with the columns that the
-// checks need. Each scan has order and limit of its own: without them it would not
-// be known to be ordered, and all would be read and sorted.
-func (w walk) sql(n int) string {
-	columns := "thread_id, last_activity_at"
+// columns are what the order and the checks need.
+func (w walk) columns() string {
 	if w.table == "thread_state" && w.rest.ofState() {
-		columns += ", status, priority, provider, assignee_id"
+		return "thread_id, last_activity_at, status, priority, provider, assignee_id"
 	}
+	return "thread_id, last_activity_at"
+}
+
+// sql is the first n threads of the walk, unchecked. Each scan has order and limit
+// of its own: without them Postgres would not see that it is ordered, read all of
+// it and sort.
+func (w walk) sql(n int) string {
 	scans := make([]string, len(w.scans))
 	for i, conditions := range w.scans {
 		scans[i] = fmt.Sprintf("(SELECT %s FROM %s WHERE instance_id = $1%s%s ORDER BY %s LIMIT %d)",
-			columns, w.table, conditions, w.after, w.order.clause(w.table), n)
+			w.columns(), w.table, conditions, w.after, w.order.clause(w.table), n)
 	}
 	if len(scans) == 1 {
 		return scans[0][1 : len(scans[0])-1]
@@ -98,28 +103,45 @@ func (w walk) sql(n int) string {
 	return fmt.Sprintf("SELECT * FROM (%s) merged ORDER BY %s LIMIT %d", strings.Join(scans, "\nUNION ALL "), w.order.clause("merged"), n)
 }
 
+// all is every thread of the walk, unchecked, in no order.
+func (w walk) all() string {
+	scans := make([]string, len(w.scans))
+	for i, conditions := range w.scans {
+		scans[i] = fmt.Sprintf("SELECT %s FROM %s WHERE instance_id = $1%s", w.columns(), w.table, conditions)
+	}
+	return strings.Join(scans, "\nUNION ALL ")
+}
+
 // checked is the ids of the first want threads of the walk that pass the checks,
-// among its first n. OFFSET 0 keeps a check what it is: a look at one thread at a
-// time, until there are enough.
+// among its first n.
 func (w walk) checked(n, want int, p *params) string {
-	joins, on := "", []string{"true"}
-	if w.rest.ofState() {
-		t := "w"
-		if w.table != "thread_state" {
-			t = "s"
-			joins += `
-  CROSS JOIN LATERAL (SELECT x.* FROM thread_state x WHERE x.instance_id = $1 AND x.thread_id = w.thread_id OFFSET 0) s`
-		}
-		on = append(on, w.rest.onState(p, t)...)
+	joins, on := w.rest.checks(w.table == "thread_state", false, p)
+	return fmt.Sprintf("SELECT w.thread_id FROM (%s) w%s\n WHERE true%s ORDER BY %s LIMIT %d", w.sql(n), joins, on, w.order.clause("w"), want)
+}
+
+// checks look at one thread after the other of a subquery w, which has the columns
+// of thread_state (has) or gets them from a join s, if they are checked or wanted
+// otherwise. OFFSET 0 makes a check a lookup for each thread, until there are
+// enough, and nothing else.
+func (c criteria) checks(has, wanted bool, p *params) (joins, on string) {
+	state := "w"
+	if !has && (wanted || c.ofState()) {
+		state = "s"
+		joins += `
+  CROSS JOIN LATERAL (SELECT x.status, x.priority, x.provider, x.assignee_id, x.thread_id, x.last_activity_at
+                        FROM thread_state x WHERE x.instance_id = $1 AND x.thread_id = w.thread_id OFFSET 0) s`
 	}
-	if w.rest.label != "" {
+	for _, condition := range c.onState(p, state) {
+		on += " AND " + condition
+	}
+	if c.label != "" {
 		joins += fmt.Sprintf(`
-  CROSS JOIN LATERAL (SELECT FROM thread_label x WHERE x.instance_id = $1 AND x.thread_id = w.thread_id AND x.label = %s OFFSET 0) l`, p.add(w.rest.label))
+  CROSS JOIN LATERAL (SELECT FROM thread_label x WHERE x.instance_id = $1 AND x.thread_id = w.thread_id AND x.label = %s OFFSET 0) l`, p.add(c.label))
 	}
-	if w.rest.words != "" {
+	if c.words != "" {
 		joins += fmt.Sprintf(`
   CROSS JOIN LATERAL (SELECT FROM thread x WHERE x.instance_id = $1 AND x.id = w.thread_id
-                         AND x.tsv @@ (SELECT websearch_to_tsquery('simple', %s)) OFFSET 0) t`, p.add(w.rest.words))
+                         AND x.tsv @@ (SELECT websearch_to_tsquery('simple', %s)) OFFSET 0) t`, p.add(c.words))
 	}
-	return fmt.Sprintf("SELECT w.thread_id FROM (%s) w%s\n WHERE %s ORDER BY %s LIMIT %d", w.sql(n), joins, strings.Join(on, " AND "), w.order.clause("w"), want)
+	return joins, on
 }
