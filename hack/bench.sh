@@ -1,0 +1,36 @@
+#!/bin/sh
+# Measures SocialOps against its bars and prints them as a table. Takes up to 25 minutes.
+#
+#   hack/bench.sh                        everything
+#   ONLY=ingest,memory hack/bench.sh     some: memory, ingest, latency, delivery, pacing, reply, inbox, rows, search
+#   SCALE=small hack/bench.sh            short runs on little data, to see that it works
+#   OUTPUT=json hack/bench.sh            for machines
+#
+# A missed bar is printed as such and is no failure of the script. Nothing else should run on the machine meanwhile.
+set -eu
+
+cd "$(dirname "$0")/.."
+
+if ! command -v wrk >/dev/null; then
+	if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
+		as_root() { "$@"; }
+	elif command -v apt-get >/dev/null && command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
+		as_root() { sudo -n "$@"; }
+	else
+		echo "bench: wrk, which makes the load, is not installed: install it (on Debian: sudo apt-get install wrk)" >&2
+		exit 1
+	fi
+	echo "bench: installing wrk" >&2
+	apt() { as_root env DEBIAN_FRONTEND=noninteractive apt-get -y -q -o DPkg::Lock::Timeout=120 "$@" >&2; }
+	apt update
+	apt install --no-install-recommends wrk
+fi
+hack/postgres.sh >&2
+
+echo "bench: building" >&2
+make --no-print-directory build >&2
+go build -trimpath -o bin/bench ./hack/bench
+# River is a module of its own, so that the product does not depend on it.
+(cd hack/bench/river && GOWORK=off CGO_ENABLED=0 go build -trimpath -o ../../../bin/bench-river .)
+
+exec bin/bench -only "${ONLY-}" -scale "${SCALE:-full}" -o "${OUTPUT:-table}" "$@"

@@ -1,0 +1,30 @@
+package main
+
+import "time"
+
+// scale is how much of everything.
+type scale struct {
+	pairs      int           // pairs of a comparison
+	warmUp     time.Duration // of each side of a pair
+	load       time.Duration // of each side of a pair
+	readWarmUp time.Duration
+	reads      time.Duration // of a list
+	actions    int           // replies to deliver, and jobs for River
+	paced      int           // replies to deliver at Telegram's pace
+	replies    int           // replies whose way is timed
+	starts     int           // of a runtime
+	threads    int           // in the large database
+	messages   int
+	deepPage   int // of the inbox
+}
+
+var scales = map[string]scale{
+	"full": {
+		pairs: 5, warmUp: 3 * time.Second, load: 10 * time.Second, readWarmUp: time.Second, reads: 5 * time.Second, actions: 25_000, paced: 300, replies: 200, starts: 5,
+		threads: 1_000_000, messages: 5_000_000, deepPage: 1000,
+	},
+	"small": {
+		pairs: 1, warmUp: time.Second, load: 2 * time.Second, readWarmUp: time.Second, reads: 2 * time.Second, actions: 5_000, paced: 90, replies: 20, starts: 2,
+		threads: 50_000, messages: 250_000, deepPage: 100,
+	},
+}
