@@ -45,7 +45,6 @@ type threadChange struct {
 	unread  int
 	raise   inbox.Priority
 	lastSeq int64 // of the batch's last message, once the thread is locked
-	isNew   bool
 
 	channelID inbox.ChannelID // of the row, if the thread was there
 	noSubject bool
@@ -87,9 +86,6 @@ func (tx *ingestTx) addMessages(ctx context.Context, entries []*entry) error {
 	}
 	threads := groupThreads(winners)
 	if err := tx.contactsAndThreads(ctx, winners, threads, known); err != nil {
-		return err
-	}
-	if err := tx.newThreads(ctx, threads); err != nil {
 		return err
 	}
 	numberMessages(winners)
@@ -234,12 +230,13 @@ SELECT id, source, external_id FROM there WHERE same`
 const updateThreads = `
 WITH found AS MATERIALIZED (
   SELECT t.id, t.channel_id, t.subject = '' AS no_subject, u.*
-    FROM unnest($2::int[], $3::text[], $4::text[], $5::int[], $6::int[], $7::uuid[], $8::text[])
-           AS u (i, source, external_id, n, unread, last_message_id, priority)
+    FROM unnest($2::int[], $3::text[], $4::text[], $5::int[], $6::int[], $7::uuid[], $8::text[], $9::uuid[])
+           AS u (i, source, external_id, n, unread, last_message_id, priority, made)
    CROSS JOIN LATERAL (
      SELECT id, channel_id, subject FROM thread
       WHERE instance_id = $1 AND source = u.source AND external_id = u.external_id
       ORDER BY episode DESC LIMIT 1) t
+   WHERE t.id <> u.made
 ), locked AS MATERIALIZED (
   SELECT thread_id FROM thread_state
    WHERE instance_id = $1 AND thread_id = ANY (ARRAY (SELECT id FROM found))
@@ -262,11 +259,12 @@ SELECT r.key, r.message_id, coalesce(r.thread_id, m.thread_id)
   LEFT JOIN LATERAL (SELECT thread_id FROM message WHERE instance_id = $1 AND id = r.message_id LIMIT 1) m ON true
  WHERE r.instance_id = $1 AND r.key = ANY ($2::uuid[])`
 
-// contactsAndThreads writes who wrote, locks and updates the threads that are
-// there, and reads what was answered to the known events' first arrival.
+// contactsAndThreads writes who wrote, makes the threads that are not there, locks
+// and updates those that are, and reads what was answered to the known events' first arrival.
 func (tx *ingestTx) contactsAndThreads(ctx context.Context, winners []*entry, threads []*threadChange, known []*entry) error {
 	b := &pgx.Batch{}
 	tx.queueContacts(b, winners)
+	tx.queueNewThreads(b, threads)
 	tx.queueThreadUpdate(b, threads)
 	tx.queueKnown(b, known)
 	if b.Len() == 0 {
@@ -331,13 +329,14 @@ func (tx *ingestTx) queueThreadUpdate(b *pgx.Batch, threads []*threadChange) {
 	}
 	index, counts, unread := make([]int32, n), make([]int32, n), make([]int32, n)
 	sources, externals, raise := make([]string, n), make([]string, n), make([]pgtype.Text, n)
-	last := make([]pgtype.UUID, n)
+	last, made := make([]pgtype.UUID, n), make([]pgtype.UUID, n)
 	for i, t := range threads {
+		made[i] = uid(t.first.threadID)
 		index[i], counts[i], unread[i] = int32(i), int32(t.n), int32(t.unread) //nolint:gosec // at most maxBatchEvents
 		sources[i], externals[i], raise[i] = t.source, t.externalID.id, optional(string(t.raise))
 		last[i] = uid(t.last.messageID)
 	}
-	b.Queue(updateThreads, tx.s.instance, index, sources, externals, counts, unread, last, raise).Query(func(rows pgx.Rows) error {
+	b.Queue(updateThreads, tx.s.instance, index, sources, externals, counts, unread, last, raise, made).Query(func(rows pgx.Rows) error {
 		var i int32
 		var id [16]byte
 		var seq int64
@@ -391,12 +390,15 @@ func (tx *ingestTx) queueKnown(b *pgx.Batch, known []*entry) {
 	}
 }
 
+// A thread is made by whoever comes first; that it was is told by the id it got.
 const insertThreads = `
 WITH made AS (
   INSERT INTO thread (instance_id, id, source, external_id, provider, target, channel_id, contact_id, subject)
-  SELECT $1, u.*
-    FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::uuid[], $8::uuid[], $9::text[])
-           AS u (id, source, external_id, provider, target, channel_id, contact_id, subject)
+  SELECT $1, u.id, u.source, u.external_id, u.provider, u.target, u.channel_id, c.id, u.subject
+    FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::uuid[], $8::text[], $9::text[])
+           AS u (id, source, external_id, provider, target, channel_id, contact, subject)
+    LEFT JOIN LATERAL (SELECT id FROM contact WHERE instance_id = $1 AND source = u.source AND external_id = u.contact LIMIT 1) c ON true
+   WHERE NOT EXISTS (SELECT FROM thread WHERE instance_id = $1 AND source = u.source AND external_id = u.external_id LIMIT 1)
    ORDER BY u.source, u.external_id
       ON CONFLICT DO NOTHING
   RETURNING id
@@ -407,58 +409,33 @@ SELECT $1, u.id, u.provider, coalesce(u.priority, 'normal'), u.last_message_id, 
   JOIN made ON made.id = u.id
 RETURNING thread_id`
 
-// newThreads makes the threads that are not there. One that another transaction
-// made in the meantime is updated instead.
-func (tx *ingestTx) newThreads(ctx context.Context, threads []*threadChange) error {
-	for {
-		missing := slices.Collect(func(yield func(*threadChange) bool) {
-			for _, t := range threads {
-				if t.id.IsZero() && !yield(t) {
-					return
-				}
-			}
-		})
-		if len(missing) == 0 {
-			return nil
-		}
-		b := &pgx.Batch{}
-		tx.queueNewThreads(b, missing)
-		if err := tx.run(ctx, b); err != nil {
-			return fmt.Errorf("storing new threads: %w", err)
-		}
-		lost := slices.DeleteFunc(missing, func(t *threadChange) bool { return t.isNew })
-		if len(lost) == 0 {
-			return nil
-		}
-		b = &pgx.Batch{}
-		tx.queueThreadUpdate(b, lost)
-		if err := tx.run(ctx, b); err != nil {
-			return fmt.Errorf("updating threads made meanwhile: %w", err)
-		}
-	}
-}
-
 func (tx *ingestTx) queueNewThreads(b *pgx.Batch, threads []*threadChange) {
 	n := len(threads)
+	if n == 0 {
+		return
+	}
 	byID := make(map[[16]byte]*threadChange, n)
-	ids, channels, contacts, last := make([]pgtype.UUID, n), make([]pgtype.UUID, n), make([]pgtype.UUID, n), make([]pgtype.UUID, n)
+	ids, channels, last := make([]pgtype.UUID, n), make([]pgtype.UUID, n), make([]pgtype.UUID, n)
 	sources, externals, providers, targets, subjects := make([]string, n), make([]string, n), make([]string, n), make([]string, n), make([]string, n)
-	priorities := make([]pgtype.Text, n)
+	contacts, priorities := make([]pgtype.Text, n), make([]pgtype.Text, n)
 	counts, unread := make([]int32, n), make([]int32, n)
 	for i, t := range threads {
 		in := t.first.event.in
 		byID[t.first.threadID] = t
-		ids[i], channels[i], contacts[i], last[i] = uid(t.first.threadID), uid(t.first.event.channel), uid(t.first.contactID), uid(t.last.messageID)
+		ids[i], channels[i], last[i] = uid(t.first.threadID), uid(t.first.event.channel), uid(t.last.messageID)
 		sources[i], externals[i], providers[i], targets[i] = t.source, t.externalID.id, in.Provider, clean(in.Target)
 		subjects[i], priorities[i] = subject(in.Thread.Subject), optional(string(t.raise))
 		counts[i], unread[i] = int32(t.n), int32(t.unread) //nolint:gosec // at most maxBatchEvents
+		if in.Contact != nil {
+			contacts[i] = optional(in.Contact.ExternalID)
+		}
 	}
 	b.Queue(insertThreads, tx.s.instance, ids, sources, externals, providers, targets, channels, contacts, subjects, priorities, last, counts, unread).
 		Query(func(rows pgx.Rows) error {
 			var id [16]byte
 			_, err := pgx.ForEachRow(rows, []any{&id}, func() error {
 				t := byID[id]
-				t.id, t.isNew, t.lastSeq, t.channelID = id, true, int64(t.n), t.first.event.channel
+				t.id, t.lastSeq, t.channelID = id, int64(t.n), t.first.event.channel
 				return nil
 			})
 			return err
