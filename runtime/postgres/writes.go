@@ -80,6 +80,9 @@ func (s *Store) replay(ctx context.Context, i *inbox.Idempotency) (q inbox.Queue
 	if err := json.Unmarshal(result, &q); err != nil {
 		return q, false, fmt.Errorf("reading the kept result: %w", err)
 	}
+	if string(q.Message.Data) == "null" { // as which none comes back
+		q.Message.Data = nil
+	}
 	q.Replayed = true
 	return q, true, nil
 }
