@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -32,8 +33,9 @@ type app struct {
 	store   *postgres.Store
 	server  *rest.Server
 	metrics *prometheus.Registry
-	log     *bytes.Buffer // read it when the server has been closed
-	base    string        // URL of the alias, without a slash at its end
+	log     *bytes.Buffer // see logged
+	stop    func()
+	base    string // URL of the alias, without a slash at its end
 	seal    *seal.Key
 }
 
@@ -62,12 +64,13 @@ func start(t *testing.T, db *pgtest.Database, change ...func(*inbox.Instance, *r
 	listener.Config.ReadTimeout = time.Minute
 	listener.Config.WriteTimeout = time.Minute
 	listener.Start()
-	t.Cleanup(func() {
+	a.stop = sync.OnceFunc(func() {
 		a.server.EndStreams()
 		listener.Close()
 		a.server.Close()
 		a.store.Close()
 	})
+	t.Cleanup(a.stop)
 	a.base = listener.URL + strings.TrimSuffix(rest.BasePath, "/") + "/" + a.tenant.Alias
 	return a
 }
@@ -179,4 +182,11 @@ func encode(t *testing.T, v any) string {
 		t.Fatal(err)
 	}
 	return string(b)
+}
+
+// logged ends the server and gives what it logged.
+func (a *app) logged() string {
+	a.t.Helper()
+	a.stop()
+	return a.log.String()
 }
