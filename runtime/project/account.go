@@ -48,8 +48,9 @@ func (p *Projector) Account(ctx context.Context, s *Secret) (AccountResult, erro
 	}
 	connector, _ := p.Providers[c.provider].(provider.Connector)
 	said := p.identify(ctx, connector, row, &c, fingerprint, now)
-	if said != nil && said.err == nil && row != nil && row.Source != said.Source {
-		if err := p.unregister(ctx, connector, row); err != nil { // the old bot's token is about to be forgotten
+	if row != nil && becomesAnother(row, &c, said) {
+		// The credential that could unregister its webhook is about to be forgotten.
+		if err := p.unregister(ctx, row); err != nil {
 			said = &identification{err: err}
 		}
 	}
@@ -69,6 +70,14 @@ func (p *Projector) Account(ctx context.Context, s *Secret) (AccountResult, erro
 		return AccountResult{ID: id}, fmt.Errorf("projecting %s: %w", s, err)
 	}
 	return AccountResult{ID: id, Conditions: decode(next.Conditions), CheckAt: next.CheckAt}, nil
+}
+
+// becomesAnother tells whether a Secret now holds an account that is not the one before.
+func becomesAnother(row *inbox.AccountRow, c *credential, said *identification) bool {
+	if c.problem != nil || said != nil && said.err != nil {
+		return false
+	}
+	return row.Kind != c.kind || said != nil && said.Source != row.Source
 }
 
 func (p *Projector) account(ctx context.Context, id inbox.AccountID) (row *inbox.AccountRow, err error) {
@@ -101,24 +110,25 @@ func (p *Projector) nextAccount(row *inbox.AccountRow, s *Secret, c *credential,
 	if row != nil {
 		next = *row
 	}
-	next.Kind, next.Owner, next.RemovedAt = c.kind, c.owner, time.Time{}
+	next.Owner, next.RemovedAt = c.owner, time.Time{}
+	failed := said != nil && said.err != nil
+	if row == nil || row.Source == "" || c.problem == nil && !failed {
+		next.Kind = c.kind
+	}
 	judge := func(v verdict) { next.Conditions = encode(apply(decode(next.Conditions), 0, now, v), next.Conditions) }
 	switch {
 	case c.problem != nil:
 		judge(*c.problem)
 		next.Tried, next.CheckAt = nil, time.Time{}
-	case !asked:
+	case !asked && !failed:
 		judge(identified(nil, ""))
-		next.Source = c.provider
+		moveTo(&next, c.provider)
 		p.use(&next, c, fingerprint)
 	case said == nil:
 	case said.err == nil:
 		judge(identified(nil, said.Name))
-		if next.Source != said.Source {
-			next.WebhookHash, next.WebhookURL, next.WebhookTried = "", "", ""
-			next.WebhookInstance, next.WebhookCheckAt = inbox.InstanceID{}, time.Time{}
-		}
-		next.Source, next.DisplayName, next.Tried = said.Source, said.Name, fingerprint
+		moveTo(&next, said.Source)
+		next.DisplayName, next.Tried = said.Name, fingerprint
 		next.IdentifiedAt, next.CheckAt = now, now.Add(checkEvery+jitter(next.ID, checkJitter))
 		p.use(&next, c, fingerprint)
 	default:
@@ -135,6 +145,15 @@ func (p *Projector) nextAccount(row *inbox.AccountRow, s *Secret, c *credential,
 		next.Tried = []byte{}
 	}
 	return next
+}
+
+// moveTo gives a row another source, whose webhook nobody holds yet.
+func moveTo(row *inbox.AccountRow, source string) {
+	if row.Source == source {
+		return
+	}
+	row.Source, row.DisplayName = source, ""
+	forgetWebhook(row)
 }
 
 // use puts a credential into a row, unless it is there.

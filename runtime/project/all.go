@@ -47,6 +47,7 @@ func (r *Results) checkAt(t time.Time) {
 // One that fails keeps no other out; the errors are joined, and mean: try again.
 // A second pass over the same manifests changes nothing.
 func (p *Projector) All(ctx context.Context, m Manifests) (Results, error) {
+	m.Instances, m.Bindings = slices.Clone(m.Instances), slices.Clone(m.Bindings) // they are sorted
 	a := &allPass{p: p, ctx: ctx, m: m, results: Results{
 		Instances: map[Name]InstanceResult{}, Bindings: map[Name]BindingResult{}, Accounts: map[Name]AccountResult{},
 	}}

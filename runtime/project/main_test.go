@@ -2,6 +2,7 @@ package project_test
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/open4x/socialops/api/v1alpha1"
 	"github.com/open4x/socialops/runtime/inbox"
 	"github.com/open4x/socialops/runtime/postgres"
@@ -216,3 +218,23 @@ func reasons(conditions []metav1.Condition) map[string]string {
 }
 
 func reason(conditions []metav1.Condition, kind string) string { return reasons(conditions)[kind] }
+
+// setWebhook points a bot elsewhere, as somebody else would; empty: nowhere.
+func (w *world) setWebhook(token, url string) {
+	w.t.Helper()
+	req, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, w.sim.URL()+"/bot"+token+"/setWebhook", strings.NewReader(`{"url":"`+url+`"}`))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	if res.StatusCode != http.StatusOK {
+		w.t.Fatalf("setWebhook: %s", res.Status)
+	}
+}
+
+func configurationOn(pool *pgxpool.Pool) inbox.Configuration { return postgres.NewConfiguration(pool) }

@@ -155,15 +155,19 @@ func (p *Projector) releaseUnused(ctx context.Context, id inbox.AccountID) (time
 		return row.WebhookCheckAt, nil
 	}
 	next := *row
-	connector, _ := p.Providers[providerOf(row.Kind)].(provider.Connector)
-	if err := p.unregister(ctx, connector, row); err != nil {
+	if err := p.unregister(ctx, row); err != nil {
 		next.WebhookTried, next.WebhookCheckAt = releasing, now.Add(retryAway)
 		return next.WebhookCheckAt, p.saveWebhook(ctx, row, &next)
 	}
-	next.WebhookHash, next.WebhookURL, next.WebhookTried = "", "", ""
-	next.WebhookInstance, next.WebhookCheckAt = inbox.InstanceID{}, time.Time{}
-	next.Conditions = encode(apply(decode(row.Conditions), 0, now, absent(v1alpha1.ConditionWebhookRegistered)), row.Conditions)
+	forgetWebhook(&next)
 	return time.Time{}, p.saveWebhook(ctx, row, &next)
+}
+
+// forgetWebhook makes a row one whose webhook nobody holds.
+func forgetWebhook(row *inbox.AccountRow) {
+	row.WebhookHash, row.WebhookURL, row.WebhookTried = "", "", ""
+	row.WebhookInstance, row.WebhookCheckAt = inbox.InstanceID{}, time.Time{}
+	row.Conditions = encode(apply(decode(row.Conditions), 0, time.Time{}, absent(v1alpha1.ConditionWebhookRegistered)), row.Conditions)
 }
 
 func providerOf(kind string) string { return string(accountKinds[v1alpha1.AccountKind(kind)].provider) }
@@ -171,7 +175,8 @@ func providerOf(kind string) string { return string(accountKinds[v1alpha1.Accoun
 // unregister removes an account's webhook if it is the one that was registered
 // here. It fails only when that may work later: a token that is refused by now can
 // remove nothing.
-func (p *Projector) unregister(ctx context.Context, connector provider.Connector, row *inbox.AccountRow) error {
+func (p *Projector) unregister(ctx context.Context, row *inbox.AccountRow) error {
+	connector, _ := p.Providers[providerOf(row.Kind)].(provider.Connector)
 	if connector == nil || row.WebhookHash == "" {
 		return nil
 	}
