@@ -35,7 +35,9 @@ func serveUntil(ctx context.Context, s *http.Server, l net.Listener, grace time.
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer cancel()
 	err := s.Shutdown(stop)
-	<-failed
+	if served := <-failed; !errors.Is(served, http.ErrServerClosed) {
+		err = errors.Join(err, served)
+	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("requests were still under way after %s", grace)
 	}

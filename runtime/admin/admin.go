@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -179,11 +180,11 @@ func (a *Admin) CheckLedger(ctx context.Context) (Answer, error) {
 		return Answer{}, err //nolint:wrapcheck // says what it was doing
 	}
 	if problems := billing.Check(books); len(problems) > 0 {
-		text := ""
+		var text strings.Builder
 		for _, p := range problems {
-			text += "\n  " + p.String()
+			text.WriteString("\n  " + p.String())
 		}
-		return Answer{}, inbox.Errorf(inbox.CodeConflict, "the books of %d instances do not add up:%s", len(problems), text)
+		return Answer{}, inbox.Errorf(inbox.CodeConflict, "the books of %d instances do not add up:%s", len(problems), text.String())
 	}
 	type row struct {
 		Alias   string         `json:"alias"`

@@ -30,7 +30,7 @@ const urlFile = "database-url"
 
 // startDatabase starts the private Postgres and brings roles and schema up to date.
 func startDatabase(ctx context.Context, dir string, log *slog.Logger) (_ *privatepg.Server, err error) {
-	server, err := privatepg.Start(ctx, privatepg.Options{Dir: dir, Log: func(msg string) { log.Info(msg) }})
+	server, err := privatepg.Start(ctx, privatepg.Options{Dir: dir, Log: func(msg string) { log.InfoContext(ctx, "postgres", "said", msg) }})
 	if err != nil {
 		return nil, fmt.Errorf("starting the private Postgres: %w", err)
 	}

@@ -94,7 +94,7 @@ type process struct {
 
 func (d *process) start(ctx context.Context) (err error) {
 	// Not 0700: as root, Postgres runs as another user and must reach its folder below.
-	if err := os.MkdirAll(d.DataDir, 0o711); err != nil { //nolint:gosec // what is secret in it has modes of its own
+	if err := os.MkdirAll(d.DataDir, 0o711); err != nil {
 		return fmt.Errorf("making the data folder: %w", err)
 	}
 	if d.server, err = startDatabase(ctx, d.DataDir, d.Log); err != nil {

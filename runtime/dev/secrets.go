@@ -45,7 +45,7 @@ func (s *secrets) encryptionKey() ([]byte, error) { return s.once("encryption-ke
 // there, so that a kill leaves all of it or none.
 func (s *secrets) once(name string, make func() []byte) ([]byte, error) {
 	path := filepath.Join(s.dir, name)
-	b, err := os.ReadFile(path) //nolint:gosec // names are ours
+	b, err := os.ReadFile(path)
 	if err == nil {
 		return b, nil
 	}

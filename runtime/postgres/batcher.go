@@ -160,20 +160,12 @@ func unavailable(err error) error {
 	return &inbox.Error{Code: inbox.CodeUnavailable, Message: "it is not known whether this was stored: send it again, a repeat is recognised", Err: err}
 }
 
-// failAll gives each event of a batch the same failure.
-func failAll(batch []*pendingEvent, err error) {
-	for _, e := range batch {
-		e.done <- ingestResult{err: err}
-	}
-}
-
 // codedError gives a database failure the code that its caller can act on.
 func codedError(err error) error {
 	if err == nil {
 		return nil
 	}
-	var coded *inbox.Error
-	if errors.As(err, &coded) {
+	if _, ok := errors.AsType[*inbox.Error](err); ok {
 		return err
 	}
 	switch state := sqlState(err); {

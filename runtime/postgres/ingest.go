@@ -150,8 +150,7 @@ func (s *Store) tryTx(ctx context.Context, f func(*ingestTx) error) (retry bool,
 	if !conn.Conn().IsClosed() && conn.Conn().PgConn().TxStatus() != 'I' {
 		_, _ = conn.Exec(ctx, "ROLLBACK") // a connection on which this fails is not given back by Release
 	}
-	var refused *pgconn.PgError
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*pgconn.PgError](err); ok {
 		switch refused.Code {
 		case stateDeadlock, stateSerialization, stateUniqueViolation:
 			return true, err

@@ -133,7 +133,7 @@ func (tx *ingestTx) begin(ctx context.Context, entries []*entry) error {
 			keys, ids = append(keys, uid(e.key)), append(ids, uid(e.messageID))
 			sources, externals = append(sources, clean(in.Source)), append(externals, optional(in.Message.ExternalID))
 		} else if in.Message.ExternalID != "" {
-			bareIndex = append(bareIndex, int32(i)) //nolint:gosec // at most maxBatchEvents
+			bareIndex = append(bareIndex, int32(i))
 			bareSources, bareExternals = append(bareSources, clean(in.Source)), append(bareExternals, clean(in.Message.ExternalID))
 		}
 	}
@@ -363,7 +363,7 @@ func (tx *ingestTx) queueKnown(b *pgx.Batch, known []*entry) {
 			keys = append(keys, uid(e.key))
 			continue
 		}
-		index = append(index, int32(i)) //nolint:gosec // at most maxBatchEvents
+		index = append(index, int32(i))
 		sources, externals = append(sources, clean(e.event.in.Source)), append(externals, clean(e.event.in.Message.ExternalID))
 	}
 	if len(keys) > 0 {

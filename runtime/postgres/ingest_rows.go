@@ -175,7 +175,7 @@ func (tx *ingestTx) queueAttachments(b *pgx.Batch, entries []*entry) {
 				state = inbox.AttachmentRemote
 			}
 			ids, messages = append(ids, uid(inbox.NewID[inbox.AttachmentID](now))), append(messages, uid(e.messageID))
-			positions, sizes = append(positions, int32(i)), append(sizes, max(a.Size, 0)) //nolint:gosec // providers bound the number of attachments
+			positions, sizes = append(positions, int32(i)), append(sizes, max(a.Size, 0))
 			for j, v := range [6]string{clean(a.Kind), clean(a.Name), clean(a.MIMEType), clean(a.URL), clean(a.Ref), string(state)} {
 				text[j] = append(text[j], v)
 			}

@@ -102,7 +102,7 @@ func Listen(ctx context.Context, dsn string, log *slog.Logger, wake func()) erro
 		began := time.Now()
 		err := listen(ctx, config, wake)
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // it broke off because it was told to
 		}
 		if time.Since(began) > most {
 			wait = time.Second
