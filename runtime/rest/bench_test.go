@@ -44,11 +44,16 @@ func newInstant() instant {
 	}
 }
 
+var (
+	benchProviders = provider.NewRegistry(generic.New())
+	discard        = slog.New(slog.DiscardHandler)
+)
+
 const specEvent = `{"event_id": "evt_1001", "thread_id": "incident_42", "title": "Incident opened", "text": "API latency is high", "user": {"id": "monitor"}, "labels": ["ops", "urgent"]}`
 
 // BenchmarkWebhook measures the handler alone.
 func BenchmarkWebhook(b *testing.B) {
-	s := rest.New(rest.Options{Alias: "support", Store: newInstant(), Providers: provider.NewRegistry(generic.New()), Log: slog.New(slog.DiscardHandler)})
+	s := rest.New(rest.Options{Alias: "support", Store: newInstant(), Providers: benchProviders, Log: discard})
 	defer s.Close()
 	h := s.Handler()
 	body := bytes.NewReader([]byte(specEvent))
@@ -73,7 +78,7 @@ func BenchmarkWebhook(b *testing.B) {
 // BenchmarkWebhookServer measures the way over a kept-alive connection each, with
 // the client's part in it.
 func BenchmarkWebhookServer(b *testing.B) {
-	s := rest.New(rest.Options{Alias: "support", Store: newInstant(), Providers: provider.NewRegistry(generic.New()), Log: slog.New(slog.DiscardHandler)})
+	s := rest.New(rest.Options{Alias: "support", Store: newInstant(), Providers: benchProviders, Log: discard})
 	defer s.Close()
 	server := httptest.NewServer(s.Handler())
 	defer server.Close()
