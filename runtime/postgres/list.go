@@ -89,7 +89,7 @@ func (s *Store) seek(ctx context.Context, o order, c criteria, page inbox.Page) 
 }
 
 // roundUp makes few different statements of many different lengths, as each is prepared once.
-func roundUp(n int) int { return 1 << bits.Len(uint(n-1)) } //nolint:gosec // n is at least 1
+func roundUp(n int) int { return 1 << bits.Len(uint(n-1)) }
 
 // walkStretch checks the first n threads of a walk until want of them pass. ended
 // tells that the walk has no more than these.
@@ -107,25 +107,13 @@ SELECT ids, CASE WHEN cardinality(ids) < %d THEN NOT EXISTS (SELECT FROM (%s) w 
 // gather reads all threads that pass and sorts them.
 func (s *Store) gather(ctx context.Context, o order, c criteria, after *inbox.Position, want int) ([]inbox.ThreadID, error) {
 	p := params{s.instance}
-	var source, joins, on string
-	by := "w" // who has the columns of the order
-	if c.words != "" {
-		source = fmt.Sprintf("SELECT f.thread_id FROM search_threads(%s) f (thread_id) WHERE $1::uuid IS NOT NULL", p.add(c.words))
-		c.words = ""
-		if o == byActivity {
-			by = "s"
-		}
-		joins, on = c.checks(false, o == byActivity, &p)
-	} else {
-		w := newWalk(byActivity, c, nil, &p) // for the best index
-		source = w.all()
-		joins, on = w.rest.checks(w.table == "thread_state", false, &p)
-	}
+	w := newGathering(c, &p)
+	joins, on := w.rest.checks(w.table == "thread_state", &p)
 	if after != nil {
-		on += o.after(by+".", after, &p)
+		on += o.after("w.", after, &p)
 	}
 	rows, err := s.pool.Query(ctx, fmt.Sprintf("SELECT w.thread_id FROM (%s) w%s\n WHERE true%s ORDER BY %s LIMIT %d",
-		source, joins, on, o.clause(by), want), p...)
+		w.all(), joins, on, o.clause("w"), want), p...)
 	if err != nil {
 		return nil, err
 	}

@@ -133,6 +133,9 @@ func TestListsAgainstTheirDefinition(t *testing.T) {
 	all := seed(t, db, ten, 1500)
 	seed(t, db, other, 300)
 	s := store(t, ten)
+	if few, err := store(t, other).Threads(t.Context(), inbox.Filter{Query: pgtest.SeedWord(10)}, inbox.Page{Limit: 1000}); err != nil || len(few) != 30 {
+		t.Errorf("the smaller tenant finds %d threads, %v; want its own 30", len(few), err)
+	}
 	some := all[slices.IndexFunc(all, func(th seedThread) bool { return th.AgentID != "" })].AgentID
 
 	lists := []struct {

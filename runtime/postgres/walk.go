@@ -63,6 +63,17 @@ func newWalk(o order, c criteria, after *inbox.Position, p *params) walk {
 	return w
 }
 
+// newGathering is a walk whose order does not matter, as all of it is wanted.
+func newGathering(c criteria, p *params) walk {
+	if c.words == "" {
+		return newWalk(byActivity, c, nil, p)
+	}
+	w := walk{table: "thread_state", rest: c}
+	w.scans = []string{fmt.Sprintf(" AND thread_id = ANY ((SELECT ARRAY(SELECT search_threads(%s)))::uuid[])", p.add(c.words))}
+	w.rest.words = ""
+	return w
+}
+
 // after is the condition that a thread comes after a position, on the columns of
 // a table's alias and dot.
 func (o order) after(t string, at *inbox.Position, p *params) string {
@@ -115,20 +126,19 @@ func (w walk) all() string {
 // checked is the ids of the first want threads of the walk that pass the checks,
 // among its first n.
 func (w walk) checked(n, want int, p *params) string {
-	joins, on := w.rest.checks(w.table == "thread_state", false, p)
+	joins, on := w.rest.checks(w.table == "thread_state", p)
 	return fmt.Sprintf("SELECT w.thread_id FROM (%s) w%s\n WHERE true%s ORDER BY %s LIMIT %d", w.sql(n), joins, on, w.order.clause("w"), want)
 }
 
 // checks look at one thread after the other of a subquery w, which has the columns
-// of thread_state (has) or gets them from a join s, if they are checked or wanted
-// otherwise. OFFSET 0 makes a check a lookup for each thread, until there are
-// enough, and nothing else.
-func (c criteria) checks(has, wanted bool, p *params) (joins, on string) {
+// of thread_state or gets them from a join. OFFSET 0 makes a check a lookup for each
+// thread, until there are enough, and nothing else.
+func (c criteria) checks(has bool, p *params) (joins, on string) {
 	state := "w"
-	if !has && (wanted || c.ofState()) {
+	if !has && c.ofState() {
 		state = "s"
 		joins += `
-  CROSS JOIN LATERAL (SELECT x.status, x.priority, x.provider, x.assignee_id, x.thread_id, x.last_activity_at
+  CROSS JOIN LATERAL (SELECT x.status, x.priority, x.provider, x.assignee_id
                         FROM thread_state x WHERE x.instance_id = $1 AND x.thread_id = w.thread_id OFFSET 0) s`
 	}
 	for _, condition := range c.onState(p, state) {

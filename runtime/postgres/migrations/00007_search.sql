@@ -19,7 +19,15 @@ BEGIN
   IF own IS NULL OR numnode(terms) = 0 THEN
     RETURN;
   END IF;
-  RETURN QUERY SELECT t.id FROM thread t WHERE t.instance_id = own AND t.tsv @@ terms;
+  -- The index's entry for an instance names each of its threads. Where they are most
+  -- threads of all, reading that entry takes longer than reading a few of others in
+  -- vain (measured, 1 million threads, a word in 1 of 1,000: 4.9 against 1.4 ms).
+  IF EXISTS (SELECT FROM pg_stats s, unnest(s.most_common_vals::text::uuid[], s.most_common_freqs) AS m (instance, share)
+              WHERE s.schemaname = 'public' AND s.tablename = 'thread' AND s.attname = 'instance_id' AND m.instance = own AND m.share > 0.5) THEN
+    RETURN QUERY SELECT t.id FROM thread t WHERE t.instance_id IS NOT DISTINCT FROM own AND t.tsv @@ terms;
+  ELSE
+    RETURN QUERY SELECT t.id FROM thread t WHERE t.instance_id = own AND t.tsv @@ terms;
+  END IF;
 END $$;
 -- +goose StatementEnd
 GRANT EXECUTE ON FUNCTION search_threads TO socialops_runtime;
