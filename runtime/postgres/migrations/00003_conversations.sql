@@ -165,7 +165,7 @@ CREATE TABLE raw_payload (
 -- One row an accepted event: the dedupe. It holds a hash and ids only, so it stays
 -- when the message goes, and a redelivery then stores nothing.
 CREATE TABLE event_receipt (
-  instance_id uuid NOT NULL REFERENCES instance (id) ON DELETE CASCADE,
+  instance_id uuid NOT NULL,
   key         uuid NOT NULL,                  -- 128 bits of SHA-256 over source and event id
   message_id  uuid,
   thread_id   uuid,                           -- filled in when the message is deleted
