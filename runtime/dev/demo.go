@@ -169,7 +169,8 @@ func (d *demo) reply(ctx context.Context, _ *process, s *stage) (string, error) 
 		Data struct{ Message struct{ ID string } }
 	}
 	body, _ := json.Marshal(map[string]string{"text": demoReply}) // a map of texts always has JSON
-	if err := d.call(ctx, http.MethodPost, s.base+thread+"/replies", body, map[string]string{"X-API-Key": s.key, "Idempotency-Key": "demo-reply"}, &queued); err != nil {
+	answered, err := d.call(ctx, http.MethodPost, s.base+thread+"/replies", body, map[string]string{"X-API-Key": s.key, "Idempotency-Key": "demo-reply"}, &queued)
+	if err != nil {
 		return "", err
 	}
 	began := time.Now()
@@ -189,6 +190,9 @@ func (d *demo) reply(ctx context.Context, _ *process, s *stage) (string, error) 
 			}
 			switch m.Delivery.Status {
 			case "completed":
+				if answered.Get("Idempotency-Replayed") == "true" {
+					return "delivered by an earlier run: its Idempotency-Key is known", nil
+				}
 				return fmt.Sprintf("delivered to the simulator in %d ms", time.Since(began).Milliseconds()), nil
 			case "failed":
 				return "", fmt.Errorf("the delivery failed: %s", m.Delivery.Error)
@@ -247,11 +251,11 @@ func cut(s string, n int) string {
 }
 
 func (d *demo) post(ctx context.Context, url string, body []byte, header map[string]string) (string, error) {
-	status, answer, err := d.do(ctx, http.MethodPost, url, body, header)
+	resp, answer, err := d.do(ctx, http.MethodPost, url, body, header)
 	if err != nil {
 		return "", err
 	}
-	return verdict(status, answer)
+	return verdict(resp.StatusCode, answer)
 }
 
 // verdict reads a webhook's answer.
@@ -272,27 +276,29 @@ func verdict(status int, answer []byte) (string, error) {
 }
 
 func (d *demo) get(ctx context.Context, s *stage, path string, into any) error {
-	return d.call(ctx, http.MethodGet, s.base+path, nil, map[string]string{"X-API-Key": s.key}, into)
+	_, err := d.call(ctx, http.MethodGet, s.base+path, nil, map[string]string{"X-API-Key": s.key}, into)
+	return err
 }
 
-func (d *demo) call(ctx context.Context, method, url string, body []byte, header map[string]string, into any) error {
-	status, answer, err := d.do(ctx, method, url, body, header)
+// call makes a call that must succeed, and returns the answer's header.
+func (d *demo) call(ctx context.Context, method, url string, body []byte, header map[string]string, into any) (http.Header, error) {
+	resp, answer, err := d.do(ctx, method, url, body, header)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if status >= http.StatusMultipleChoices {
-		return fmt.Errorf("%s answered %d: %s", url, status, answer)
+	if resp.StatusCode >= http.StatusMultipleChoices {
+		return nil, fmt.Errorf("%s answered %d: %s", url, resp.StatusCode, answer)
 	}
 	if err := json.Unmarshal(answer, into); err != nil {
-		return fmt.Errorf("reading the answer of %s: %w", url, err)
+		return nil, fmt.Errorf("reading the answer of %s: %w", url, err)
 	}
-	return nil
+	return resp.Header, nil
 }
 
-func (d *demo) do(ctx context.Context, method, url string, body []byte, header map[string]string) (int, []byte, error) {
+func (d *demo) do(ctx context.Context, method, url string, body []byte, header map[string]string) (*http.Response, []byte, error) {
 	r, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))
 	if err != nil {
-		return 0, nil, fmt.Errorf("making a request: %w", err)
+		return nil, nil, fmt.Errorf("making a request: %w", err)
 	}
 	r.Header.Set("Content-Type", "application/json")
 	for k, v := range header {
@@ -300,12 +306,12 @@ func (d *demo) do(ctx context.Context, method, url string, body []byte, header m
 	}
 	resp, err := d.client.Do(r)
 	if err != nil {
-		return 0, nil, fmt.Errorf("calling the inbox: %w", err)
+		return nil, nil, fmt.Errorf("calling the inbox: %w", err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
 	if err != nil {
-		return 0, nil, fmt.Errorf("reading the inbox's answer: %w", err)
+		return nil, nil, fmt.Errorf("reading the inbox's answer: %w", err)
 	}
-	return resp.StatusCode, answer, nil
+	return resp, answer, nil
 }

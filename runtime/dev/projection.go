@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -247,6 +248,8 @@ func (p *projection) tellConditions(ctx context.Context) {
 		say("ChannelBinding", name, r.Conditions)
 	}
 	for name, r := range p.results.Accounts {
-		say("Secret", name, r.Conditions)
+		say("Secret", name, slices.DeleteFunc(slices.Clone(r.Conditions), func(c metav1.Condition) bool {
+			return c.Type == v1alpha1.ConditionWebhookRegistered // the bindings tell, and later
+		}))
 	}
 }
