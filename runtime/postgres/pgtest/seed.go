@@ -70,7 +70,8 @@ func Seed(ctx context.Context, superuser *pgxpool.Pool, instance inbox.InstanceI
 }
 
 // The steps share pg_temp.seed_thread: a row a thread, numbered from 0, oldest first.
-// Hashes of the number stand for chance.
+// Hashes of the number stand for chance. External ids rise with it, so that the
+// pages of their indexes are written once.
 var seedSteps = []struct{ what, sql string }{
 	{"(as the superuser, without triggers)", `SET LOCAL session_replication_role = replica`},
 	{"(without the search index, which is quicker made at the end)", `SET LOCAL maintenance_work_mem = '256MB'`},
@@ -88,7 +89,7 @@ SELECT @instance::uuid, pg_temp.uuid7(@until::timestamptz, @instance || 'agent' 
   FROM generate_series(1, @agents::int) n`},
 	{"contacts", `
 INSERT INTO contact (instance_id, id, source, external_id, name, handle)
-SELECT @instance::uuid, pg_temp.uuid7(@until::timestamptz - interval '1 year', @instance || 'contact' || n), 'seed', 'user-' || n,
+SELECT @instance::uuid, pg_temp.uuid7(@until::timestamptz - interval '1 year', @instance || 'contact' || n), 'seed', 'user-' || lpad(n::text, 9, '0'),
        'Person ' || n, 'person' || n
   FROM generate_series(0, (@threads::bigint + 1) / 2 - 1) n`},
 	{"threads", `DROP TABLE IF EXISTS pg_temp.seed_thread`},
@@ -108,7 +109,7 @@ SELECT t.*, pg_temp.uuid7(t.created_at, @instance || 'thread' || t.n) AS id,
           FROM generate_series(0, @threads::bigint - 1) n) t`},
 	{"threads", `
 INSERT INTO thread (instance_id, id, source, external_id, provider, channel_id, contact_id, subject, ai_summary, created_at)
-SELECT @instance::uuid, t.id, 'seed', 'thread-' || t.n, t.provider,
+SELECT @instance::uuid, t.id, 'seed', 'thread-' || lpad(t.n::text, 9, '0'), t.provider,
        (SELECT c.id FROM channel c WHERE c.instance_id = @instance::uuid AND c.provider = t.provider LIMIT 1),
        pg_temp.uuid7(@until::timestamptz - interval '1 year', @instance || 'contact' || t.n / 2),
        concat_ws(' ', 'Case', t.n, 'a' || pg_temp.chance(t.n, 10, 50), 'b' || pg_temp.chance(t.n, 11, 500), 'c' || pg_temp.chance(t.n, 12, 5000),
@@ -131,7 +132,7 @@ SELECT @instance::uuid, t.id, l.label, t.status, t.last_activity_at
  WHERE t.n % l.sides = 2 ORDER BY t.n`},
 	{"messages", `
 INSERT INTO message (instance_id, id, thread_id, seq, source, external_id, direction, origin, text, author_kind, author_id, author_name, sent_at, created_at)
-SELECT @instance::uuid, pg_temp.uuid7(m.at, t.id::text || m.seq), t.id, m.seq, 'seed', t.n || '-' || m.seq,
+SELECT @instance::uuid, pg_temp.uuid7(m.at, t.id::text || m.seq), t.id, m.seq, 'seed', lpad(t.n::text, 9, '0') || '-' || m.seq,
        CASE WHEN m.ours THEN 'outbound' ELSE 'inbound' END, CASE WHEN m.ours THEN 'ours' ELSE 'theirs' END,
        'Message ' || m.seq || ' of case ' || t.n || ': ' || repeat('so it goes on and on. ', 1 + (t.n + m.seq)::int % 8),
        CASE WHEN m.ours THEN 'agent' ELSE 'contact' END,
