@@ -226,7 +226,7 @@ func marshal(w io.Writer, v any) error {
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(v); err != nil {
-		return err //nolint:wrapcheck // huma says of what
+		return err
 	}
 	_, _ = w.Write(b.Bytes())
 	return nil

@@ -65,7 +65,7 @@ func (s *Server) attachment(ctx context.Context, _ *caller, in *struct {
 	file, content, err := s.store.Attachment(ctx, id)
 	if err != nil {
 		release()
-		return nil, err //nolint:wrapcheck // asError shows it
+		return nil, err
 	}
 	switch file.State {
 	case inbox.AttachmentStored:

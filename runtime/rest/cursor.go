@@ -47,7 +47,7 @@ func (c cursor) String() string {
 	if !c.at.At.IsZero() {
 		micros = c.at.At.UnixMicro()
 	}
-	b = binary.BigEndian.AppendUint64(b, uint64(micros)) //nolint:gosec // two's complement there and back
+	b = binary.BigEndian.AppendUint64(b, uint64(micros))
 	b = append(b, c.at.ID[:]...)
 	b = binary.BigEndian.AppendUint64(b, uint64(c.at.Seq)) //nolint:gosec // as above
 	return base64.RawURLEncoding.EncodeToString(b)

@@ -3,8 +3,10 @@ package rest
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -58,10 +60,8 @@ var everyCall = []inbox.Code{inbox.CodeInvalid, inbox.CodeUnproven, inbox.CodeFo
 // errorResponses lists a call's answers beside its success. Errors are described once, in the components.
 func errorResponses(op operation) map[string]*huma.Response {
 	out := map[string]*huma.Response{}
-	for status, r := range op.responses {
-		out[status] = r
-	}
-	for _, code := range append(everyCall[:len(everyCall):len(everyCall)], op.errors...) {
+	maps.Copy(out, op.responses)
+	for _, code := range slices.Concat(everyCall, op.errors) {
 		out[strconv.Itoa(statuses[code])] = &huma.Response{Ref: responsePrefix + string(code)}
 	}
 	if op.answer != "" {

@@ -32,7 +32,7 @@ func undocumented(t *testing.T) *httptest.Server {
 
 func fetch(t *testing.T, url string) (*http.Response, []byte) {
 	t.Helper()
-	r, err := http.Get(url) //nolint:noctx // the test ends with its server
+	r, err := http.Get(url)
 	if err != nil {
 		t.Fatal(err)
 	}

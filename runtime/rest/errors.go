@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"strconv"
 	"time"
@@ -114,7 +115,7 @@ func asError(err error) *Error {
 	if e, ok := errors.AsType[*inbox.Error](err); ok {
 		out := &Error{Info: ErrorInfo{Code: e.Code, Message: e.Message, Details: e.Details}, cause: e.Err}
 		if e.Code == inbox.CodeUnavailable {
-			out.retryAfter(retrySoon)
+			return out.retryAfter(retrySoon)
 		}
 		return out
 	}
@@ -131,9 +132,7 @@ func asError(err error) *Error {
 // write sends the error.
 func (e *Error) write(w http.ResponseWriter) {
 	h := w.Header()
-	for k, v := range e.header {
-		h[k] = v
-	}
+	maps.Copy(h, e.header)
 	h["Content-Type"] = jsonType
 	h["Cache-Control"] = noStore
 	body, err := json.Marshal(e)

@@ -51,7 +51,9 @@ func (s *Server) events(ctx context.Context, who *caller, in *eventsInput) (*hum
 	if err != nil {
 		return nil, err
 	}
-	from, leave, err := s.streams.join(ctx, who.key.ID, after)
+	joining, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	from, leave, err := s.streams.join(joining, who.key.ID, after)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +83,7 @@ func (in *eventsInput) position() (*int64, error) {
 		text, where = in.After, "query.after"
 	}
 	if text == "" {
-		return nil, nil //nolint:nilnil // none is none
+		return nil, nil
 	}
 	seq, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || seq < 0 {

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sort"
@@ -108,7 +109,7 @@ func (h *hub) join(ctx context.Context, key inbox.KeyID, after *int64) (from int
 	if !running || after != nil && *after > head {
 		if head, err = h.store.LastEvent(ctx); err != nil {
 			leave()
-			return 0, nil, err //nolint:wrapcheck // asError shows it
+			return 0, nil, err
 		}
 	}
 	from = head
@@ -161,10 +162,10 @@ func (h *hub) follow() error {
 		head := h.head
 		h.mu.Unlock()
 		frames, err := h.read(h.until, head)
-		if h.until.Err() != nil {
+		switch {
+		case errors.Is(err, context.Canceled): // the hub was closed
 			return nil
-		}
-		if err != nil {
+		case err != nil:
 			return err
 		}
 		h.publish(frames)
@@ -199,6 +200,9 @@ func (h *hub) publish(frames []frame) {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if h.closed {
+		return
+	}
 	// Streams hold parts of the window: it grows and is cut, and never written over.
 	h.window = append(h.window, frames...)
 	for _, f := range frames {
@@ -241,7 +245,7 @@ func (h *hub) catchUp(ctx context.Context, after int64) ([]frame, error) {
 	case <-h.until.Done():
 		return nil, errStreamsClosed
 	case <-ctx.Done():
-		return nil, ctx.Err() //nolint:wrapcheck // the stream just ends
+		return nil, ctx.Err()
 	}
 	return h.read(ctx, after)
 }

@@ -239,6 +239,7 @@ func TestHubLimits(t *testing.T) {
 			t.Errorf("a stream from an event that another server showed: %v", e)
 		}
 		s.EndStreams()
+		s.streams.publish([]frame{{seq: 9}}) // read just before the end, and too late
 		if _, _, _, closed := s.streams.since(8); !closed {
 			t.Error("a stream was not told of the end")
 		}

@@ -67,7 +67,7 @@ func (s *Server) listInbox(ctx context.Context, _ *caller, in *threadsInput) (*r
 	}
 	threads, err := s.store.Inbox(ctx, f, w.page)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // asError shows it; so in every call
+		return nil, err
 	}
 	return paged(w, threads, s.newInboxThread, func(t inbox.ThreadView) inbox.Position {
 		return inbox.Position{At: t.LastActivityAt, ID: t.ID}
@@ -85,7 +85,7 @@ func (s *Server) listThreads(ctx context.Context, _ *caller, in *threadsInput) (
 	}
 	threads, err := s.store.Threads(ctx, f, w.page)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // as above
+		return nil, err
 	}
 	return paged(w, threads, newThread, func(t inbox.Thread) inbox.Position { return inbox.Position{ID: t.ID} }), nil
 }
@@ -105,7 +105,7 @@ func (s *Server) listMessages(ctx context.Context, _ *caller, in *struct {
 	}
 	messages, err := s.store.Messages(ctx, id, w.page)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // as above
+		return nil, err
 	}
 	return paged(w, messages, s.newMessage, func(m inbox.Message) inbox.Position { return inbox.Position{Seq: m.Seq} }), nil
 }

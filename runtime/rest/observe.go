@@ -110,7 +110,7 @@ func (e *Error) code() string {
 
 // recovered answers a request whose handler panicked.
 func (s *Server) recovered(w http.ResponseWriter, r *http.Request, o *observation, what any, wrote bool) {
-	if what == http.ErrAbortHandler {
+	if err, is := what.(error); is && errors.Is(err, http.ErrAbortHandler) {
 		panic(what)
 	}
 	s.log.ErrorContext(r.Context(), "a handler panicked", "panic", what, "request_id", o.id, "route", o.route, "stack", string(debug.Stack()))

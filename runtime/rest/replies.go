@@ -110,7 +110,7 @@ func (in *addInput) message(who *caller, route string) (m inbox.NewMessage, err 
 func (in *addInput) idempotency(who *caller, route string) (*inbox.Idempotency, error) {
 	key := in.IdempotencyKey
 	if key == "" {
-		return nil, nil //nolint:nilnil // none is none
+		return nil, nil
 	}
 	for i := range len(key) {
 		if key[i] < ' ' || key[i] > '~' {
@@ -120,7 +120,7 @@ func (in *addInput) idempotency(who *caller, route string) (*inbox.Idempotency, 
 	// What is asked for, not how it is written: spaces and the order of fields make no other call.
 	same, err := json.Marshal([]string{in.ThreadID, in.Body.Text, in.Body.ParentID, in.Body.InReplyTo})
 	if err != nil {
-		return nil, err //nolint:wrapcheck // texts always have JSON
+		return nil, err
 	}
 	return &inbox.Idempotency{Caller: who.key.ID.String(), Route: route, Key: key, BodyHash: sha256.Sum256(same)}, nil
 }
@@ -140,7 +140,7 @@ func (s *Server) retryReply(ctx context.Context, who *caller, in *struct {
 	}
 	m, err := s.store.RetryReply(ctx, thread, message, who.actor)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // asError shows it
+		return nil, err
 	}
 	return ok(s.newMessage(m)), nil
 }

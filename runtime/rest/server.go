@@ -191,7 +191,7 @@ func (t *tracker) Write(b []byte) (int, error) {
 	if t.code == 0 {
 		t.code = http.StatusOK
 	}
-	return t.ResponseWriter.Write(b) //nolint:wrapcheck // a writer's own error
+	return t.ResponseWriter.Write(b)
 }
 
 // Unwrap lets [http.ResponseController] reach the connection.

@@ -38,7 +38,7 @@ type settings struct {
 	reading  *reading
 	failed   error
 	failedAt time.Time
-	unopened string // what could not be opened, as it was last logged
+	unopened []string // what could not be opened, as it was last logged
 	wg       sync.WaitGroup
 }
 
@@ -82,7 +82,7 @@ func (s *settings) get(ctx context.Context) (*snapshot, error) {
 	case <-r.done:
 		return r.snap, r.err
 	case <-ctx.Done():
-		return nil, ctx.Err() //nolint:wrapcheck // asError tells the two kinds apart
+		return nil, ctx.Err()
 	}
 }
 
@@ -159,7 +159,7 @@ func (s *settings) addCallers(snap *snapshot) {
 }
 
 func (s *settings) addSources(snap *snapshot) {
-	unopened := ""
+	var unopened []string
 	for _, name := range snap.Instance.Providers {
 		if s.providers[name] == nil {
 			continue
@@ -173,7 +173,7 @@ func (s *settings) addSources(snap *snapshot) {
 			if len(p.SealedSecret) > 0 {
 				secret, err := s.open(p.SealedSecret, p)
 				if err != nil {
-					unopened += " " + p.AccountID.String()
+					unopened = append(unopened, p.AccountID.String())
 				} else if len(secret) > 0 {
 					proof.Secrets = [][]byte{secret}
 				}
@@ -184,11 +184,11 @@ func (s *settings) addSources(snap *snapshot) {
 		snap.sources[name] = src
 	}
 	s.mu.Lock()
-	news := unopened != "" && unopened != s.unopened
+	news := len(unopened) > 0 && !slices.Equal(unopened, s.unopened)
 	s.unopened = unopened
 	s.mu.Unlock()
 	if news {
-		s.log.Error("webhook secrets can't be opened, so calls signed with them are refused: check the instance's encryption key", "accounts", unopened[1:])
+		s.log.Error("webhook secrets can't be opened, so calls signed with them are refused: check the instance's encryption key", "accounts", unopened)
 	}
 }
 

@@ -40,7 +40,7 @@ func (a *assignee) UnmarshalJSON(b []byte) error {
 	if string(b) == "null" {
 		return nil
 	}
-	return json.Unmarshal(b, &a.name) //nolint:wrapcheck // json says where
+	return json.Unmarshal(b, &a.name)
 }
 
 // Schema implements [huma.SchemaProvider].
@@ -75,7 +75,7 @@ func (s *Server) getThread(ctx context.Context, _ *caller, in *ThreadPath) (*rep
 	}
 	t, err := s.store.Thread(ctx, id)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // asError shows it
+		return nil, err
 	}
 	return ok(s.newInboxThread(t)), nil
 }
@@ -95,7 +95,7 @@ func (s *Server) updateThread(ctx context.Context, who *caller, in *struct {
 	}
 	t, err := s.store.UpdateThread(ctx, id, patch, who.actor)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // asError shows it
+		return nil, err
 	}
 	return ok(s.newInboxThread(t)), nil
 }
@@ -168,7 +168,7 @@ func (s *Server) markRead(ctx context.Context, _ *caller, in *ThreadPath) (*repl
 		return nil, err
 	}
 	if err := s.store.MarkRead(ctx, id); err != nil {
-		return nil, err //nolint:wrapcheck // asError shows it
+		return nil, err
 	}
 	return ok(ReadResult{ThreadID: id.String()}), nil
 }

@@ -36,7 +36,7 @@ func TestTraces(t *testing.T) {
 	}
 	attributes := map[string]string{}
 	for _, kv := range first.Attributes() {
-		attributes[string(kv.Key)] = kv.Value.Emit()
+		attributes[string(kv.Key)] = kv.Value.String()
 	}
 	for name, want := range map[string]string{"http.route": "/webhook/{provider}", "http.response.status_code": "202", "http.request.method": "POST", "socialops.alias": a.tenant.Alias} {
 		if attributes[name] != want {

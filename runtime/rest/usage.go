@@ -79,7 +79,7 @@ func (s *Server) usage(ctx context.Context, _ *caller, in *struct {
 	}
 	u, err := s.store.Usage(ctx, from, to)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // asError shows it
+		return nil, err
 	}
 	out := Usage{Balance: money(u.Balance), BillingMode: u.Mode, From: from, To: to, Entries: map[string]Entries{}}
 	for _, kind := range inbox.EntryKinds {

@@ -46,7 +46,7 @@ func (s *Server) webhook(w http.ResponseWriter, r *http.Request, name string, o 
 	h := w.Header()
 	h["Content-Type"] = jsonType
 	w.WriteHeader(o.code)
-	_, _ = w.Write(body) // whoever hung up asks again, and gets the same ids
+	_, _ = w.Write(body) //nolint:gosec // JSON; whoever hung up asks again, and gets the same ids
 }
 
 // append writes the answer as JSON. Ids and names need no escaping.
@@ -129,7 +129,7 @@ func (s *Server) takeIn(w http.ResponseWriter, r *http.Request, name string, o *
 		if ignored, is := errors.AsType[provider.Ignored](err); is {
 			return answer{status: "ignored", reason: ignored.Reason}, nil
 		}
-		return answer{}, err //nolint:wrapcheck // the provider's own words are the answer
+		return answer{}, err
 	}
 	channel, bound := snap.Bind(name, in.Source, in.Target, !proven)
 	if !bound && proven {
@@ -139,7 +139,7 @@ func (s *Server) takeIn(w http.ResponseWriter, r *http.Request, name string, o *
 	defer cancel()
 	receipt, err := s.store.Ingest(ctx, channel.ID, in)
 	if err != nil {
-		return answer{}, err //nolint:wrapcheck // asError shows it
+		return answer{}, err
 	}
 	a := answer{status: "accepted", receipt: receipt}
 	if receipt.Duplicate {
