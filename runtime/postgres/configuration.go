@@ -64,13 +64,18 @@ func (c *Configuration) coded(err error) error {
 	}
 }
 
-// missingPrivileges is what a superuser has to run. The second statement is for
-// Postgres 16 and later, where CREATEROLE no longer covers roles that others made.
+// missingPrivileges is what a superuser has to run. Up to Postgres 15 CREATEROLE
+// covers every role; later only those that one made oneself, so that a successor
+// has to be given the others.
 func (c *Configuration) missingPrivileges() string {
 	config := c.pool.Config().ConnConfig
 	user := pgx.Identifier{config.User}.Sanitize()
-	return fmt.Sprintf("the database role %s may not manage roles or does not own the schema: as a superuser run ALTER DATABASE %s OWNER TO %s; ALTER ROLE %s CREATEROLE; GRANT %s, %s TO %s WITH ADMIN OPTION;",
-		user, pgx.Identifier{config.Database}.Sanitize(), user, user, groupRuntime, groupWorker, user)
+	return fmt.Sprintf("the database role %[1]s may not manage roles, or does not own the database; as a superuser run: "+
+		"ALTER DATABASE %[2]s OWNER TO %[1]s; ALTER ROLE %[1]s CREATEROLE; and on Postgres 16 or later, if other roles made them: "+
+		"DO $$ DECLARE r regrole; BEGIN FOR r IN SELECT oid FROM pg_roles WHERE rolname ~ '^(%[3]s|%[4]s|so_[0-9a-f]{8}_[0-9a-f]{32})$' LOOP "+
+		"EXECUTE format('GRANT %%s TO %[1]s WITH ADMIN TRUE, INHERIT FALSE, SET FALSE', r); END LOOP; END $$; "+
+		"(CloudNativePG: set createrole in the cluster's managed.roles)",
+		user, pgx.Identifier{config.Database}.Sanitize(), groupRuntime, groupWorker)
 }
 
 const (

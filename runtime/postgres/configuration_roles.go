@@ -113,6 +113,10 @@ func scramVerifier(password string) (string, error) {
 	}
 	salt := make([]byte, 16)
 	_, _ = rand.Read(salt) // never fails: it aborts the program instead
+	return scramVerifierWith(password, salt)
+}
+
+func scramVerifierWith(password string, salt []byte) (string, error) {
 	salted, err := pbkdf2.Key(sha256.New, password, salt, scramIterations, sha256.Size)
 	if err != nil {
 		return "", fmt.Errorf("hashing the role's password: %w", err)

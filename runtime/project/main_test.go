@@ -8,10 +8,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/open4x/socialops/api/v1alpha1"
 	"github.com/open4x/socialops/runtime/inbox"
 	"github.com/open4x/socialops/runtime/postgres"

@@ -63,7 +63,7 @@ GRANT SELECT, DELETE ON idempotency TO socialops_worker;
 CREATE FUNCTION requeue_action(instance uuid, action_id uuid) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
-  IF pg_has_role(session_user, 'socialops_runtime', 'member')
+  IF pg_has_role(session_user, 'socialops_runtime', 'usage')
      AND NOT EXISTS (SELECT FROM pg_roles WHERE rolname = session_user AND rolsuper)
      AND NOT EXISTS (SELECT FROM instance_role WHERE role_name = session_user AND instance_id = instance) THEN
     RETURN false;
