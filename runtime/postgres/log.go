@@ -16,7 +16,7 @@ func (s *Store) Events(ctx context.Context, after int64, limit int) ([]inbox.Eve
 	if limit < 1 || limit > maxLimit {
 		return nil, inbox.Errorf(inbox.CodeInvalid, "limit: want 1 to %d", maxLimit)
 	}
-	rows, err := s.queries.ListEvents(ctx, query.ListEventsParams{InstanceID: uid(s.instance), After: after, Most: int32(limit)}) //nolint:gosec // checked above
+	rows, err := s.queries.ListEvents(ctx, query.ListEventsParams{InstanceID: uid(s.instance), After: after, Most: int32(limit)})
 	if err != nil {
 		return nil, codedError(fmt.Errorf("reading events: %w", err))
 	}

@@ -87,12 +87,27 @@ type messageRow struct {
 func (r *messageRow) fields() []any {
 	m, d := &r.message, &r.delivery
 	return []any{
-		idInto[inbox.MessageID]{&m.ID}, idInto[inbox.ThreadID]{&m.ThreadID}, &m.Seq, textInto[inbox.Direction]{&m.Direction},
-		textInto[inbox.Origin]{&m.Origin}, textInto[string]{&m.Type}, textInto[string]{&m.Text}, textInto[string]{&m.URL},
-		textInto[string]{&m.GroupID}, &m.Data,
-		textInto[string]{&m.Author.Kind}, idInto[[16]byte]{&r.author}, textInto[string]{&m.Author.Name}, idInto[inbox.MessageID]{&m.ParentID},
-		timeInto{&m.SentAt}, timeInto{&m.CreatedAt}, timeInto{&m.EditedAt},
-		idInto[inbox.ActionID]{&d.ActionID}, textInto[inbox.ActionStatus]{&d.Status}, &d.Attempts, textInto[string]{&d.Error},
+		idInto[inbox.MessageID]{&m.ID},
+		idInto[inbox.ThreadID]{&m.ThreadID},
+		&m.Seq,
+		textInto[inbox.Direction]{&m.Direction},
+		textInto[inbox.Origin]{&m.Origin},
+		textInto[string]{&m.Type},
+		textInto[string]{&m.Text},
+		textInto[string]{&m.URL},
+		textInto[string]{&m.GroupID},
+		&m.Data,
+		textInto[string]{&m.Author.Kind},
+		idInto[[16]byte]{&r.author},
+		textInto[string]{&m.Author.Name},
+		idInto[inbox.MessageID]{&m.ParentID},
+		timeInto{&m.SentAt},
+		timeInto{&m.CreatedAt},
+		timeInto{&m.EditedAt},
+		idInto[inbox.ActionID]{&d.ActionID},
+		textInto[inbox.ActionStatus]{&d.Status},
+		&d.Attempts,
+		textInto[string]{&d.Error},
 	}
 }
 

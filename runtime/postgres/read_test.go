@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"crypto/sha256"
 	"encoding/json"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -58,10 +59,14 @@ func converse(t *testing.T, db *pgtest.Database, ten *pgtest.Tenant, s *postgres
 		  VALUES ($1, $2, $3, 3, 's', 'internal', 'ours', 'Polite', 'api_key', $4)`, []any{ten.ID, c.note, c.thread, c.key}},
 		{`INSERT INTO message (instance_id, id, thread_id, seq, source, external_id, direction, origin, text, author_kind, edited_at)
 		  VALUES ($1, $2, $3, 4, 's', 'x', 'outbound', 'ours_elsewhere', 'From the app', 'system', now())`, []any{ten.ID, c.foreign, c.thread}},
-		{`INSERT INTO action (instance_id, id, kind, thread_id, message_id, thread_seq, lane) VALUES ($1, $2, 'send_reply', $3, $4, 2, 's')`,
-			[]any{ten.ID, c.action, c.thread, c.reply}},
-		{`UPDATE thread_state SET assignee_id = $3, last_message_id = $4, message_seq = 4, expires_at = '2100-01-01Z' WHERE instance_id = $1 AND thread_id = $2`,
-			[]any{ten.ID, c.thread, c.agent, c.reply}},
+		{
+			`INSERT INTO action (instance_id, id, kind, thread_id, message_id, thread_seq, lane) VALUES ($1, $2, 'send_reply', $3, $4, 2, 's')`,
+			[]any{ten.ID, c.action, c.thread, c.reply},
+		},
+		{
+			`UPDATE thread_state SET assignee_id = $3, last_message_id = $4, message_seq = 4, expires_at = '2100-01-01Z' WHERE instance_id = $1 AND thread_id = $2`,
+			[]any{ten.ID, c.thread, c.agent, c.reply},
+		},
 	} {
 		if _, err := ten.Pool.Exec(t.Context(), q.sql, q.args...); err != nil {
 			t.Fatalf("%s: %v", q.sql, err)
@@ -451,9 +456,7 @@ func TestUsage(t *testing.T) {
 			t.Fatalf("%s: %v", name, err)
 		}
 		want := inbox.Usage{Balance: 9600, Mode: inbox.BillingTrack, Entries: zero()}
-		for kind, sum := range c.want {
-			want.Entries[kind] = sum
-		}
+		maps.Copy(want.Entries, c.want)
 		if diff := gocmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}

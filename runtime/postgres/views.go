@@ -90,10 +90,22 @@ type threadRow struct {
 func (r *threadRow) fields() []any {
 	t, a := &r.thread, &r.assignee
 	return []any{
-		&t.ID, &t.Provider, idInto[inbox.ChannelID]{&t.ChannelID}, idInto[inbox.ContactID]{&t.ContactID}, &t.Subject, &t.AISummary,
-		textInto[inbox.Handler]{&t.Handler}, &t.CustomData, timeInto{&t.CreatedAt},
-		textInto[inbox.Status]{&t.Status}, textInto[inbox.Priority]{&t.Priority}, &t.Unread, timeInto{&t.LastActivityAt}, timeInto{&t.ExpiresAt},
-		idInto[inbox.AgentID]{&a.ID}, textInto[string]{&a.Subject}, textInto[string]{&a.Name}, &t.Labels,
+		&t.ID, &t.Provider,
+		idInto[inbox.ChannelID]{&t.ChannelID},
+		idInto[inbox.ContactID]{&t.ContactID},
+		&t.Subject, &t.AISummary,
+		textInto[inbox.Handler]{&t.Handler},
+		&t.CustomData,
+		timeInto{&t.CreatedAt},
+		textInto[inbox.Status]{&t.Status},
+		textInto[inbox.Priority]{&t.Priority},
+		&t.Unread,
+		timeInto{&t.LastActivityAt},
+		timeInto{&t.ExpiresAt},
+		idInto[inbox.AgentID]{&a.ID},
+		textInto[string]{&a.Subject},
+		textInto[string]{&a.Name},
+		&t.Labels,
 	}
 }
 
