@@ -10,8 +10,9 @@ import (
 	"github.com/open4x/socialops/runtime/inbox"
 )
 
-// Inbox implements [inbox.Store]: threads by last activity, newest first. The last
-// message comes without its attachments.
+// Inbox implements [inbox.Store]: threads by last activity, newest first. As in every
+// [inbox.ThreadView] made here, the last message comes without its attachments, and a
+// long text is cut and ends with "…".
 func (s *Store) Inbox(ctx context.Context, f inbox.Filter, p inbox.Page) ([]inbox.ThreadView, error) {
 	views, err := listThreads(ctx, s, threadView, byActivity, f, p)
 	if err != nil {

@@ -15,9 +15,18 @@ import (
 // Messages as they are shown: no raw payload, no external id, no provider's
 // reference to a file. Each column may be NULL, as a thread need not have a last
 // message.
-const messageColumns = `m.id, m.thread_id, coalesce(m.seq, 0), m.direction, m.origin, m.type, m.text, m.url, m.group_id, m.data,
+const (
+	beforeText = `m.id, m.thread_id, coalesce(m.seq, 0), m.direction, m.origin, m.type, `
+	afterText  = `, m.url, m.group_id, m.data,
        m.author_kind, m.author_id, m.author_name, m.parent_id, m.sent_at, m.created_at, m.edited_at,
        d.id, d.status, coalesce(d.attempts, 0), d.error`
+	messageColumns = beforeText + `m.text` + afterText
+	lastColumns    = beforeText + `left(m.text, 2001)` + afterText // one more than maxLastText: tells that it was cut
+)
+
+// maxLastText bounds the text of a last message, in characters: a text may be as
+// long as a request's body, and a page shows a hundred of them.
+const maxLastText = 2000
 
 const deliveryJoin = `
   LEFT JOIN LATERAL (SELECT x.id, x.status, x.attempts, x.error FROM action x

@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"maps"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -171,6 +173,30 @@ func TestThreadWithLittle(t *testing.T) {
 	}
 	if m := got.LastMessage; m == nil || m.Delivery != nil || m.Data != nil || !m.SentAt.IsZero() || m.Author != (inbox.Author{Kind: "system"}) {
 		t.Errorf("its message: %+v", m)
+	}
+}
+
+func TestLastMessageIsCut(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	ten := db.Instance(t)
+	s := store(t, ten)
+	for text, want := range map[string]string{
+		"":                          "",
+		strings.Repeat("é", 2000):   strings.Repeat("é", 2000),
+		strings.Repeat("é", 2001):   strings.Repeat("é", 2000) + "…",
+		strings.Repeat("🎉 ", 1<<20): strings.Repeat("🎉 ", 1000) + "…",
+	} {
+		name := strconv.Itoa(len(text))
+		r := ingest(t, s, ten, generic("event-"+name, name, text))
+		v, err := s.Thread(t.Context(), r.ThreadID)
+		if err != nil || v.LastMessage == nil || v.LastMessage.Text != want {
+			t.Errorf("of %s bytes: %+.60v, %v", name, v.LastMessage, err)
+		}
+		messages, err := s.Messages(t.Context(), r.ThreadID, inbox.Page{Limit: 2})
+		if err != nil || len(messages) != 1 || messages[0].Text != text {
+			t.Errorf("of %s bytes, among the thread's messages: %d, %v", name, len(messages), err)
+		}
 	}
 }
 

@@ -27,7 +27,7 @@ const threadJoins = `
   LEFT JOIN agent a ON a.instance_id = $1 AND a.id = s.assignee_id`
 
 const viewColumns = threadColumns + `,
-       c.id, c.name, c.handle, c.url, c.avatar_url, c.blocked_at IS NOT NULL, c.created_at, ` + messageColumns
+       c.id, c.name, c.handle, c.url, c.avatar_url, c.blocked_at IS NOT NULL, c.created_at, ` + lastColumns
 
 const viewJoins = threadJoins + `
   LEFT JOIN contact c ON c.instance_id = $1 AND c.id = t.contact_id
@@ -137,6 +137,9 @@ func scanView(row pgx.CollectableRow) (inbox.ThreadView, error) {
 		v.Contact = &c
 	}
 	if last := m.value(); !last.ID.IsZero() {
+		if text := []rune(last.Text); len(text) > maxLastText {
+			last.Text = string(text[:maxLastText]) + "…"
+		}
 		v.LastMessage = &last
 	}
 	return v, nil
