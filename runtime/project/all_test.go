@@ -1,7 +1,9 @@
 package project_test
 
 import (
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -47,6 +49,13 @@ func TestAPassMakesEverythingAndASecondNothing(t *testing.T) {
 		t.Errorf("%s default channels", got)
 	}
 
+	for n, b := range r.Bindings {
+		if got := w.query("SELECT jsonb_agg(c->>'type' ORDER BY n) FROM channel, jsonb_array_elements(conditions) WITH ORDINALITY AS e (c, n) WHERE id = $1::uuid", b.ID.UUID()); strings.Count(got, ",")+1 != len(b.Conditions) {
+			t.Errorf("%s: Postgres has the conditions %s", n, got)
+		}
+	}
+
+	w.clock.advance(time.Hour)
 	before := w.snapshot()
 	w.pass()
 	if diff := cmp.Diff(before, w.snapshot()); diff != "" {

@@ -230,6 +230,26 @@ func TestTelegramIsAway(t *testing.T) {
 	}
 }
 
+func TestAnAddressThatTelegramRefuses(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.m = samples()
+	w.sim.Inject(botapisim.Fault{Method: "setWebhook", Status: http.StatusBadRequest, Description: "Bad Request: bad webhook: An HTTPS URL must be provided for webhook"})
+	got := reasons(w.pass().Bindings[name("default", "telegram")].Conditions)
+	if got["Ready"] != "False/WebhookRefused" || got["Stalled"] != "True/WebhookRefused" {
+		t.Errorf("%v", got)
+	}
+	// A refused address is no reason to forget the bot: the channel can send.
+	if got := w.query("SELECT count(*) FROM channel WHERE provider = 'telegram' AND active AND NOT is_default"); got != "1" {
+		t.Error("the channel is closed")
+	}
+	w.PublicURL = func(*v1alpha1.SocialOpsInstance) string { return "https://inbox.example.com" }
+	w.sim.ClearFaults()
+	if got := w.ready("default", "telegram"); got != "True/Ready" {
+		t.Errorf("with another address: %s", got)
+	}
+}
+
 func TestAWebhookThatPointsElsewhereIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

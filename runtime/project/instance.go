@@ -102,6 +102,9 @@ func (p *Projector) instance(ctx context.Context, tx inbox.ConfigurationTx, in I
 	}
 	if decision == claimStale || former == claimStale {
 		result.Stale = true
+		if decision == claimStale {
+			return p.identity(held, result)
+		}
 		return nil
 	}
 	if !decision.granted() {
@@ -120,10 +123,9 @@ func (p *Projector) instance(ctx context.Context, tx inbox.ConfigurationTx, in I
 	if err := put(ctx, tx, held, &first); err != nil {
 		return err
 	}
-	if result.Key, err = p.open(row.KeyID, row.SealedKey, inbox.InstanceKeyPlace(row.ID)); err != nil {
+	if err := p.identity(row, result); err != nil {
 		return err
 	}
-	result.ID, result.Role = row.ID, RoleName(p.Install, row.ID)
 	if err := p.role(ctx, tx, in, row.ID, result.Role); err != nil {
 		return err
 	}
@@ -138,6 +140,13 @@ func (p *Projector) instance(ctx context.Context, tx inbox.ConfigurationTx, in I
 		yes(v1alpha1.ConditionDatabaseReady, v1alpha1.ReasonDatabaseReady, "the instance's row and role are in Postgres"), keys)
 	row.Conditions = encode(result.Conditions, first.Conditions)
 	return put(ctx, tx, &first, row)
+}
+
+// identity is what a claimed instance runs as.
+func (p *Projector) identity(row *inbox.InstanceRow, result *InstanceResult) (err error) {
+	result.ID, result.Role = row.ID, RoleName(p.Install, row.ID)
+	result.Key, err = p.open(row.KeyID, row.SealedKey, inbox.InstanceKeyPlace(row.ID))
+	return err
 }
 
 // retireFormer puts the row out of force that an earlier object of the same name

@@ -106,7 +106,7 @@ func TestAliasFights(t *testing.T) {
 		"an older version": {instance("holders", "a", "inbox", uid("u1"), since(t0), generation(0), owner("mallory")), true},
 		"an older object":  {instance("holders", "a", "inbox", uid("u0"), since(t0.Add(-time.Hour)), owner("mallory")), true},
 	} {
-		if r := w.instance(project.InstanceInput{Manifest: c.in}); r.Stale != c.stale {
+		if r := w.instance(project.InstanceInput{Manifest: c.in}); r.Stale != c.stale || r.ID != first.ID || r.Role != first.Role {
 			t.Errorf("%s: %+v", name, r)
 		}
 		if got := w.query("SELECT owner FROM instance WHERE retired_at IS NULL"); got != "alice" {
