@@ -2,8 +2,10 @@ package rest
 
 import (
 	"errors"
+	"maps"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -21,14 +23,38 @@ type metrics struct {
 	dropped     *prometheus.CounterVec
 
 	// Looking a series up by labels costs more than counting: these remember.
-	ingest sync.Map // [2]string{provider, result} → prometheus.Counter
-	counts sync.Map // requestKey → prometheus.Counter
-	times  sync.Map // [2]string{route, method} → prometheus.Observer
+	ingest memory[[2]string, prometheus.Counter] // by provider and result
+	counts memory[requestKey, prometheus.Counter]
+	times  memory[[2]string, prometheus.Observer] // by route and method
 }
 
 type requestKey struct {
 	route, method string
 	code          int
+}
+
+// memory is a map that is read all the time and hardly ever grows: growing copies it.
+type memory[K comparable, V any] struct {
+	values atomic.Pointer[map[K]V]
+	grow   sync.Mutex
+}
+
+func (m *memory[K, V]) get(key K, find func() V) V {
+	if values := m.values.Load(); values != nil {
+		if v, known := (*values)[key]; known {
+			return v
+		}
+	}
+	m.grow.Lock()
+	defer m.grow.Unlock()
+	values := map[K]V{}
+	if old := m.values.Load(); old != nil {
+		maps.Copy(values, *old)
+	}
+	v := find()
+	values[key] = v
+	m.values.Store(&values)
+	return v
 }
 
 func newMetrics(r prometheus.Registerer) *metrics {
@@ -87,32 +113,18 @@ func register[C prometheus.Collector](r prometheus.Registerer, c C) C {
 }
 
 func (m *metrics) ingested(provider, result string) {
-	key := [2]string{provider, result}
-	c, known := m.ingest.Load(key)
-	if !known {
-		c, _ = m.ingest.LoadOrStore(key, m.events.WithLabelValues(provider, result))
-	}
-	c.(prometheus.Counter).Inc()
+	m.ingest.get([2]string{provider, result}, func() prometheus.Counter { return m.events.WithLabelValues(provider, result) }).Inc()
 }
 
 // request counts a request. Route, method and code come from small sets, never from the caller.
 func (m *metrics) request(route, method string, code int, took time.Duration, stream bool) {
-	key := requestKey{route, method, code}
-	c, known := m.counts.Load(key)
-	if !known {
-		c, _ = m.counts.LoadOrStore(key, m.requests.WithLabelValues(route, method, strconv.Itoa(code)))
-	}
-	c.(prometheus.Counter).Inc()
+	m.counts.get(requestKey{route, method, code}, func() prometheus.Counter {
+		return m.requests.WithLabelValues(route, method, strconv.Itoa(code))
+	}).Inc()
 	if code == statuses[codeRateLimited] {
 		m.rateLimited.Inc()
 	}
-	if stream {
-		return
+	if !stream {
+		m.times.get([2]string{route, method}, func() prometheus.Observer { return m.durations.WithLabelValues(route, method) }).Observe(took.Seconds())
 	}
-	pair := [2]string{route, method}
-	t, known := m.times.Load(pair)
-	if !known {
-		t, _ = m.times.LoadOrStore(pair, m.durations.WithLabelValues(route, method))
-	}
-	t.(prometheus.Observer).Observe(took.Seconds())
 }

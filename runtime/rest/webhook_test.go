@@ -290,7 +290,7 @@ func TestWebhookBodyLimit(t *testing.T) {
 // What does not fit into memory at once is refused, and taken when it comes again.
 func TestWebhookManyLargeBodies(t *testing.T) {
 	t.Parallel()
-	const size = 2 << 20
+	const size = 512 << 10
 	a := start(t, pgtest.New(t), func(_ *inbox.Instance, o *rest.Options) { o.MaxInFlight = 2*size + 100_000 })
 	filling := bytes.Repeat([]byte("x"), size)
 	var wg sync.WaitGroup
