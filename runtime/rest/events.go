@@ -19,6 +19,8 @@ const (
 	writeTime   = 10 * time.Second
 	framesAWait = 64 // frames that are written within one writeTime
 	retryHint   = 2 * time.Second
+
+	eventData = "x-event-data" // where the document tells what a stream's data is
 )
 
 type eventsInput struct {
@@ -30,7 +32,7 @@ func (a *api) addEvents() {
 	stream := &huma.Response{
 		Description: "The stream. It lasts until either side ends it.",
 		Content: map[string]*huma.MediaType{"text/event-stream": {
-			Schema: &huma.Schema{Type: huma.TypeString, Description: "Each event's data is an Event as JSON.", Extensions: map[string]any{"x-event-data": a.schemaOf(Event{})}},
+			Schema: &huma.Schema{Type: huma.TypeString, Description: "Each event's data is an Event as JSON.", Extensions: map[string]any{eventData: a.schemaOf(Event{})}},
 			Example: "retry: 2000\nid: 41\n\nid: 42\nevent: message.created\n" +
 				`data: {"seq":42,"type":"message.created","at":"2026-11-01T12:00:00Z","actor":"provider","thread_id":"soth_…","message_id":"somsg_…","message":{…},"thread":{…}}` + "\n\n",
 		}},

@@ -137,6 +137,9 @@ func contentOf(content map[string]*huma.MediaType) template.HTML {
 		text := string(typeOf(content[kind].Schema))
 		if kind != "application/json" {
 			text = "<code>" + template.HTMLEscapeString(kind) + "</code>"
+			if event, is := content[kind].Schema.Extensions[eventData].(*huma.Schema); is {
+				text += " of " + string(typeOf(event))
+			}
 		}
 		kinds = append(kinds, text)
 	}
