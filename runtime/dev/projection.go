@@ -101,15 +101,24 @@ func (p *projection) pass(ctx context.Context, t *tenants) error {
 	if p.results, err = p.projector.All(ctx, in); err != nil {
 		p.log.WarnContext(ctx, "some manifests could not be projected; trying again", "error", err)
 	}
+	partly := err != nil
 	var want []tenant
 	for _, i := range set.Instances {
 		r, ok := p.results.Instances[project.Name{Namespace: i.Namespace, Name: i.Name}]
 		if !ok || r.ID.IsZero() || r.Role == "" {
+			if partly { // not known to be refused: one that is served goes on
+				want = append(want, tenant{alias: i.Spec.Alias})
+			}
 			continue
 		}
 		want = append(want, tenant{alias: i.Spec.Alias, databaseURL: p.server.DSN(r.Role, databaseName), instanceKey: r.Key})
 	}
 	p.tellConditions(ctx)
+	if p.results.Purging {
+		if err := p.projector.Purge(ctx); err != nil {
+			p.log.WarnContext(ctx, "a deleted inbox is not purged yet; trying again", "error", err)
+		}
+	}
 	return t.set(ctx, want)
 }
 

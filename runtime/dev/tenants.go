@@ -17,7 +17,8 @@ import (
 	"github.com/open4x/socialops/runtime/rest"
 )
 
-// tenant is what opens one alias.
+// tenant is what opens one alias. Without a databaseURL it is not to be opened, but
+// to stay if it is open.
 type tenant struct {
 	alias       string
 	databaseURL string
@@ -66,7 +67,7 @@ func (t *tenants) set(ctx context.Context, want []tenant) error {
 		t.mu.RLock()
 		_, there := t.open[w.alias]
 		t.mu.RUnlock()
-		if there {
+		if there || w.databaseURL == "" {
 			continue
 		}
 		opened, err := runtime.OpenTenant(ctx, runtime.TenantConfig{

@@ -42,6 +42,7 @@ type Instance struct {
 	InboundPrice   MicroUSD // of a message, not negative
 	ReplyPrice     MicroUSD // of a delivery attempt, not negative
 	RateLimit      int      // requests a minute for each key and pod; 0: unlimited
+	RateBurst      int      // requests at once after a quiet minute; 0: RateLimit
 	BodyLimit      int      // bytes of a request's body
 	Suspended      bool
 }
@@ -92,14 +93,15 @@ type Proof struct {
 
 // Bind picks the channel of an event: the active one that binds its target, else
 // the active one that takes every target of its account, else, with fallback, the
-// provider's default. It reports false when nothing binds the event.
-func (c *Config) Bind(provider, source, target string, fallback bool) (Channel, bool) {
+// provider's default. Only channels of the account that proved the event count; the
+// zero account stands for any. It reports false when nothing binds the event.
+func (c *Config) Bind(provider, source string, account AccountID, target string, fallback bool) (Channel, bool) {
 	best, rank := -1, 0
 	for i, ch := range c.Channels {
 		if ch.Provider != provider || !ch.Active {
 			continue
 		}
-		own := ch.Source == "" || ch.Source == source
+		own := (ch.Source == "" || ch.Source == source) && (account.IsZero() || ch.AccountID.IsZero() || ch.AccountID == account)
 		r := 0
 		switch {
 		case own && ch.ExternalID != "" && strings.EqualFold(ch.ExternalID, target):

@@ -92,23 +92,27 @@ func TestBind(t *testing.T) {
 	bot := inbox.Channel{ID: inbox.ChannelID{2}, Provider: "telegram", Source: "telegram:1", Active: true}
 	other := inbox.Channel{ID: inbox.ChannelID{3}, Provider: "telegram", Source: "telegram:2", Active: true}
 	fallback := inbox.Channel{ID: inbox.ChannelID{4}, Provider: "telegram", Default: true, Active: true}
+	held := func(c inbox.Channel, account byte) inbox.Channel { c.AccountID = inbox.AccountID{account}; return c }
 	off := func(c inbox.Channel) inbox.Channel { c.Active = false; return c }
 	for name, c := range map[string]struct {
 		channels []inbox.Channel
 		target   string
 		fallback bool
 		want     inbox.ChannelID
+		account  inbox.AccountID
 	}{
-		"the narrower wins":                   {[]inbox.Channel{bot, chat, fallback}, "-100", false, chat.ID},
-		"every other chat goes to the bot's":  {[]inbox.Channel{bot, chat, fallback}, "-200", false, bot.ID},
-		"an inactive one does not bind":       {[]inbox.Channel{bot, off(chat)}, "-100", false, bot.ID},
-		"another bot's does not bind":         {[]inbox.Channel{other}, "-100", false, inbox.ChannelID{}},
-		"nobody bound it":                     {[]inbox.Channel{chat, fallback}, "-200", false, inbox.ChannelID{}},
-		"a write key falls back":              {[]inbox.Channel{chat, fallback}, "-200", true, fallback.ID},
-		"a write key still prefers a binding": {[]inbox.Channel{fallback, bot}, "-200", true, bot.ID},
+		"the narrower wins":                                   {[]inbox.Channel{bot, chat, fallback}, "-100", false, chat.ID, inbox.AccountID{}},
+		"every other chat goes to the bot's":                  {[]inbox.Channel{bot, chat, fallback}, "-200", false, bot.ID, inbox.AccountID{}},
+		"an inactive one does not bind":                       {[]inbox.Channel{bot, off(chat)}, "-100", false, bot.ID, inbox.AccountID{}},
+		"another bot's does not bind":                         {[]inbox.Channel{other}, "-100", false, inbox.ChannelID{}, inbox.AccountID{}},
+		"nobody bound it":                                     {[]inbox.Channel{chat, fallback}, "-200", false, inbox.ChannelID{}, inbox.AccountID{}},
+		"a write key falls back":                              {[]inbox.Channel{chat, fallback}, "-200", true, fallback.ID, inbox.AccountID{}},
+		"a write key still prefers a binding":                 {[]inbox.Channel{fallback, bot}, "-200", true, bot.ID, inbox.AccountID{}},
+		"of two accounts of one source, that which proved it": {[]inbox.Channel{held(bot, 1), held(chat, 2)}, "-100", false, bot.ID, inbox.AccountID{1}},
+		"and no other's":                                      {[]inbox.Channel{held(bot, 1)}, "-100", false, inbox.ChannelID{}, inbox.AccountID{2}},
 	} {
 		cfg := inbox.Config{Channels: c.channels}
-		got, ok := cfg.Bind("telegram", "telegram:1", c.target, c.fallback)
+		got, ok := cfg.Bind("telegram", "telegram:1", c.account, c.target, c.fallback)
 		if got.ID != c.want || ok != !c.want.IsZero() {
 			t.Errorf("%s: bound %v (%v), want %v", name, got.ID, ok, c.want)
 		}

@@ -42,7 +42,7 @@ func (s *Store) readConfig(ctx context.Context, q *query.Queries) (inbox.Config,
 	c.Instance = inbox.Instance{
 		ID: s.instance, Alias: i.Alias, Owner: i.Owner, Providers: i.Providers, BillingAccount: i.BillingAccount,
 		BillingMode: inbox.BillingMode(i.BillingMode), InboundPrice: inbox.MicroUSD(i.InboundPrice), ReplyPrice: inbox.MicroUSD(i.ReplyPrice),
-		RateLimit: int(i.RateLimit), BodyLimit: int(i.BodyLimit), Suspended: i.Suspended,
+		RateLimit: int(i.RateLimit), RateBurst: int(i.RateBurst), BodyLimit: int(i.BodyLimit), Suspended: i.Suspended,
 	}
 	channels, err := q.ListChannels(ctx, uid(s.instance))
 	if err != nil {

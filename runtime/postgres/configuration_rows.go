@@ -56,7 +56,7 @@ func (t *configurationTx) PutInstance(ctx context.Context, r *inbox.InstanceRow)
 		Uid: r.Manifest.UID, UidSince: timestamp(r.Manifest.Since), Generation: r.Manifest.Generation,
 		Alias: r.Alias, Owner: r.Owner, Providers: r.Providers, BillingAccount: r.BillingAccount, BillingMode: string(r.BillingMode),
 		InboundPrice: int64(r.InboundPrice), ReplyPrice: int64(r.ReplyPrice),
-		RateLimit: int32(r.RateLimit), BodyLimit: int32(r.BodyLimit), //nolint:gosec // both are bounded by the manifest's schema
+		RateLimit: int32(r.RateLimit), RateBurst: int32(r.RateBurst), BodyLimit: int32(r.BodyLimit), //nolint:gosec // all are bounded by the manifest's schema
 		Suspended: r.Suspended, SealedKey: blob(r.SealedKey), KeyID: r.KeyID, DeletionPolicy: r.DeletionPolicy,
 		RetiredAt: timestamp(r.RetiredAt), ReleasedAt: timestamp(r.ReleasedAt), PurgeAt: timestamp(r.PurgeAt),
 		Conditions: document(r.Conditions), CreatedAt: timestamp(r.CreatedAt),
@@ -68,7 +68,7 @@ func instanceRow(r *query.Instance) inbox.InstanceRow {
 		Instance: inbox.Instance{
 			ID: r.ID.Bytes, Alias: r.Alias, Owner: r.Owner, Providers: r.Providers, BillingAccount: r.BillingAccount,
 			BillingMode: inbox.BillingMode(r.BillingMode), InboundPrice: inbox.MicroUSD(r.InboundPrice), ReplyPrice: inbox.MicroUSD(r.ReplyPrice),
-			RateLimit: int(r.RateLimit), BodyLimit: int(r.BodyLimit), Suspended: r.Suspended,
+			RateLimit: int(r.RateLimit), RateBurst: int(r.RateBurst), BodyLimit: int(r.BodyLimit), Suspended: r.Suspended,
 		},
 		Manifest: inbox.Manifest{
 			Install: r.InstallID.Bytes, Namespace: r.Namespace, Name: r.Name, UID: r.Uid, Since: at(r.UidSince), Generation: r.Generation,

@@ -21,13 +21,15 @@ SELECT u.ord, i.alias, t.provider, t.source, t.external_id, t.target, m.text, co
        c.id, coalesce(c.name, ''), coalesce(c.source, ''), coalesce(c.parse_mode, ''), coalesce(c.active, false),
        a.id, coalesce(a.name, ''), coalesce(a.kind, ''), coalesce(a.source, ''), a.credential, coalesce(a.key_id, '')
   FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) WITH ORDINALITY AS u (instance_id, action_id, message_id, ord)
-  JOIN message m ON m.instance_id = u.instance_id AND m.id = u.message_id
-  JOIN thread t ON t.instance_id = m.instance_id AND t.id = m.thread_id
-  JOIN instance i ON i.id = u.instance_id
-  LEFT JOIN contact k ON k.instance_id = t.instance_id AND k.id = t.contact_id
-  LEFT JOIN message p ON p.instance_id = m.instance_id AND p.id = m.parent_id
-  LEFT JOIN channel c ON c.instance_id = t.instance_id AND c.id = t.channel_id
-  LEFT JOIN account a ON a.id = c.account_id`
+ CROSS JOIN LATERAL (SELECT alias FROM instance WHERE id = u.instance_id LIMIT 1) i
+ CROSS JOIN LATERAL (SELECT thread_id, text, parent_id FROM message WHERE instance_id = u.instance_id AND id = u.message_id LIMIT 1) m
+ CROSS JOIN LATERAL (
+   SELECT provider, source, external_id, target, contact_id, channel_id FROM thread WHERE instance_id = u.instance_id AND id = m.thread_id LIMIT 1) t
+  LEFT JOIN LATERAL (SELECT blocked_at, source, external_id FROM contact WHERE instance_id = u.instance_id AND id = t.contact_id LIMIT 1) k ON true
+  LEFT JOIN LATERAL (SELECT external_id FROM message WHERE instance_id = u.instance_id AND id = m.parent_id LIMIT 1) p ON true
+  LEFT JOIN LATERAL (
+    SELECT id, name, source, parse_mode, active, account_id FROM channel WHERE instance_id = u.instance_id AND id = t.channel_id LIMIT 1) c ON true
+  LEFT JOIN LATERAL (SELECT id, name, kind, source, credential, key_id FROM account WHERE id = c.account_id LIMIT 1) a ON true`
 
 const loadAttachments = `
 SELECT u.ord, a.message_id, a.ref, a.state
@@ -174,10 +176,10 @@ func (q *Queue) bind(ctx context.Context, work []loaded) error {
 				good.Channels = append(good.Channels, c)
 			}
 		}
-		c, ok := good.Bind(w.Provider, w.Source, w.target, true)
+		c, ok := good.Bind(w.Provider, w.Source, inbox.AccountID{}, w.target, true)
 		if !ok && w.Channel == nil {
 			all := inbox.Config{Channels: channels[w.Instance]}
-			c, ok = all.Bind(w.Provider, w.Source, w.target, true)
+			c, ok = all.Bind(w.Provider, w.Source, inbox.AccountID{}, w.target, true)
 		}
 		if ok {
 			w.Channel, w.Account = &c, accounts[c.AccountID]

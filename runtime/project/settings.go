@@ -39,6 +39,7 @@ func settings(in *v1alpha1.SocialOpsInstance) (inbox.Instance, error) {
 	if n := spec.RateLimit.RequestsPerMinute; n != nil {
 		out.RateLimit = int(*n)
 	}
+	out.RateBurst = int(spec.RateLimit.Burst)
 	if spec.BodyLimit != nil {
 		n := spec.BodyLimit.Value()
 		if n <= 0 || n > v1alpha1.DefaultBodyLimit.Value() {

@@ -79,7 +79,7 @@ func TestRateLimit(t *testing.T) {
 	t.Parallel()
 	begin := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
 	now := begin
-	c := &caller{limiter: newLimiter(3)}
+	c := &caller{limiter: newLimiter(3, 0)}
 	for i, step := range []struct {
 		after      time.Duration
 		refused    bool
@@ -106,7 +106,14 @@ func TestRateLimit(t *testing.T) {
 			t.Errorf("request %d: %d, Retry-After %s; want %+v", i+1, e.GetStatus(), e.header.Get("Retry-After"), step)
 		}
 	}
-	unlimited := &caller{limiter: newLimiter(0)}
+	bursts := &caller{limiter: newLimiter(60, 2)}
+	for i, left := range []string{"1", "0", "0"} {
+		h := http.Header{}
+		if e := bursts.spend(h, now); (e != nil) != (i == 2) || h.Get("X-RateLimit-Limit") != "60" || h.Get("X-RateLimit-Remaining") != left {
+			t.Errorf("request %d of a burst of 2: %v, %v", i+1, e, h)
+		}
+	}
+	unlimited := &caller{limiter: newLimiter(0, 0)}
 	h := http.Header{}
 	if e := unlimited.spend(h, now); e != nil || len(h) > 0 {
 		t.Errorf("without a limit: %v, %v", e, h)

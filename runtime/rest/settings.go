@@ -143,8 +143,8 @@ func (s *settings) load(now time.Time) (*snapshot, error) {
 // it has left, unless the limit was changed.
 func (s *settings) addCallers(snap *snapshot) {
 	var known map[[sha256.Size]byte]*caller
-	limit := snap.Instance.RateLimit
-	if old := s.current.Load(); old != nil && old.Instance.RateLimit == limit {
+	limit, burst := snap.Instance.RateLimit, snap.Instance.RateBurst
+	if old := s.current.Load(); old != nil && old.Instance.RateLimit == limit && old.Instance.RateBurst == burst {
 		known = old.callers
 	}
 	for _, key := range snap.Keys {
@@ -152,7 +152,7 @@ func (s *settings) addCallers(snap *snapshot) {
 		if old := known[key.Hash]; old != nil {
 			c.limiter = old.limiter
 		} else {
-			c.limiter = newLimiter(limit)
+			c.limiter = newLimiter(limit, burst)
 		}
 		snap.callers[key.Hash] = c
 	}

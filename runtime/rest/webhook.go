@@ -131,7 +131,11 @@ func (s *Server) takeIn(w http.ResponseWriter, r *http.Request, name string, o *
 		}
 		return answer{}, err
 	}
-	channel, bound := snap.Bind(name, in.Source, in.Target, !proven)
+	var proof inbox.AccountID
+	if proven {
+		proof = account.AccountID
+	}
+	channel, bound := snap.Bind(name, in.Source, proof, in.Target, !proven)
 	if !bound && proven {
 		return answer{status: "ignored", reason: "no active channel of this inbox binds where this comes from"}, nil
 	}

@@ -18,6 +18,7 @@ CREATE TABLE instance (
   inbound_price   bigint NOT NULL DEFAULT 200 CHECK (inbound_price >= 0), -- micro-USD a message
   reply_price     bigint NOT NULL DEFAULT 200 CHECK (reply_price >= 0),   -- micro-USD an attempt
   rate_limit      integer NOT NULL DEFAULT 0 CHECK (rate_limit >= 0),     -- requests a minute, key and pod; 0: unlimited
+  rate_burst      integer NOT NULL DEFAULT 0 CHECK (rate_burst >= 0),     -- requests at once; 0: rate_limit
   body_limit      integer NOT NULL DEFAULT 26214400 CHECK (body_limit > 0), -- bytes
   suspended       boolean NOT NULL DEFAULT false,
   sealed_key      bytea NOT NULL DEFAULT '', -- the instance's own key, encrypted: what its runtime opens secrets with

@@ -13,7 +13,7 @@ import (
 
 const getInstance = `-- name: GetInstance :one
 
-SELECT alias, owner, providers, billing_account, billing_mode, inbound_price, reply_price, rate_limit, body_limit, suspended
+SELECT alias, owner, providers, billing_account, billing_mode, inbound_price, reply_price, rate_limit, rate_burst, body_limit, suspended
   FROM instance WHERE id = $1
 `
 
@@ -26,6 +26,7 @@ type GetInstanceRow struct {
 	InboundPrice   int64
 	ReplyPrice     int64
 	RateLimit      int32
+	RateBurst      int32
 	BodyLimit      int32
 	Suspended      bool
 }
@@ -43,6 +44,7 @@ func (q *Queries) GetInstance(ctx context.Context, instanceID pgtype.UUID) (GetI
 		&i.InboundPrice,
 		&i.ReplyPrice,
 		&i.RateLimit,
+		&i.RateBurst,
 		&i.BodyLimit,
 		&i.Suspended,
 	)

@@ -256,7 +256,7 @@ func (q *Queries) EndPurge(ctx context.Context, arg EndPurgeParams) error {
 }
 
 const instanceByAlias = `-- name: InstanceByAlias :one
-SELECT id, install_id, namespace, name, uid, uid_since, generation, alias, owner, providers, billing_account, billing_mode, inbound_price, reply_price, rate_limit, body_limit, suspended, sealed_key, key_id, deletion_policy, retired_at, released_at, purge_at, purged_at, conditions, created_at, updated_at FROM instance WHERE alias = $1 AND purged_at IS NULL
+SELECT id, install_id, namespace, name, uid, uid_since, generation, alias, owner, providers, billing_account, billing_mode, inbound_price, reply_price, rate_limit, rate_burst, body_limit, suspended, sealed_key, key_id, deletion_policy, retired_at, released_at, purge_at, purged_at, conditions, created_at, updated_at FROM instance WHERE alias = $1 AND purged_at IS NULL
 `
 
 func (q *Queries) InstanceByAlias(ctx context.Context, alias string) (Instance, error) {
@@ -278,6 +278,7 @@ func (q *Queries) InstanceByAlias(ctx context.Context, alias string) (Instance, 
 		&i.InboundPrice,
 		&i.ReplyPrice,
 		&i.RateLimit,
+		&i.RateBurst,
 		&i.BodyLimit,
 		&i.Suspended,
 		&i.SealedKey,
@@ -295,7 +296,7 @@ func (q *Queries) InstanceByAlias(ctx context.Context, alias string) (Instance, 
 }
 
 const instanceOf = `-- name: InstanceOf :one
-SELECT id, install_id, namespace, name, uid, uid_since, generation, alias, owner, providers, billing_account, billing_mode, inbound_price, reply_price, rate_limit, body_limit, suspended, sealed_key, key_id, deletion_policy, retired_at, released_at, purge_at, purged_at, conditions, created_at, updated_at FROM instance WHERE install_id = $1 AND namespace = $2 AND name = $3 AND retired_at IS NULL
+SELECT id, install_id, namespace, name, uid, uid_since, generation, alias, owner, providers, billing_account, billing_mode, inbound_price, reply_price, rate_limit, rate_burst, body_limit, suspended, sealed_key, key_id, deletion_policy, retired_at, released_at, purge_at, purged_at, conditions, created_at, updated_at FROM instance WHERE install_id = $1 AND namespace = $2 AND name = $3 AND retired_at IS NULL
 `
 
 type InstanceOfParams struct {
@@ -323,6 +324,7 @@ func (q *Queries) InstanceOf(ctx context.Context, arg InstanceOfParams) (Instanc
 		&i.InboundPrice,
 		&i.ReplyPrice,
 		&i.RateLimit,
+		&i.RateBurst,
 		&i.BodyLimit,
 		&i.Suspended,
 		&i.SealedKey,
@@ -340,7 +342,7 @@ func (q *Queries) InstanceOf(ctx context.Context, arg InstanceOfParams) (Instanc
 }
 
 const instances = `-- name: Instances :many
-SELECT id, install_id, namespace, name, uid, uid_since, generation, alias, owner, providers, billing_account, billing_mode, inbound_price, reply_price, rate_limit, body_limit, suspended, sealed_key, key_id, deletion_policy, retired_at, released_at, purge_at, purged_at, conditions, created_at, updated_at FROM instance WHERE install_id = $1 AND retired_at IS NULL ORDER BY created_at, id
+SELECT id, install_id, namespace, name, uid, uid_since, generation, alias, owner, providers, billing_account, billing_mode, inbound_price, reply_price, rate_limit, rate_burst, body_limit, suspended, sealed_key, key_id, deletion_policy, retired_at, released_at, purge_at, purged_at, conditions, created_at, updated_at FROM instance WHERE install_id = $1 AND retired_at IS NULL ORDER BY created_at, id
 `
 
 func (q *Queries) Instances(ctx context.Context, installID pgtype.UUID) ([]Instance, error) {
@@ -368,6 +370,7 @@ func (q *Queries) Instances(ctx context.Context, installID pgtype.UUID) ([]Insta
 			&i.InboundPrice,
 			&i.ReplyPrice,
 			&i.RateLimit,
+			&i.RateBurst,
 			&i.BodyLimit,
 			&i.Suspended,
 			&i.SealedKey,
@@ -461,7 +464,7 @@ func (q *Queries) ProofOf(ctx context.Context, arg ProofOfParams) (AccountProof,
 }
 
 const purging = `-- name: Purging :many
-SELECT id, install_id, namespace, name, uid, uid_since, generation, alias, owner, providers, billing_account, billing_mode, inbound_price, reply_price, rate_limit, body_limit, suspended, sealed_key, key_id, deletion_policy, retired_at, released_at, purge_at, purged_at, conditions, created_at, updated_at FROM instance WHERE install_id = $1 AND purge_at IS NOT NULL AND purged_at IS NULL ORDER BY purge_at, id
+SELECT id, install_id, namespace, name, uid, uid_since, generation, alias, owner, providers, billing_account, billing_mode, inbound_price, reply_price, rate_limit, rate_burst, body_limit, suspended, sealed_key, key_id, deletion_policy, retired_at, released_at, purge_at, purged_at, conditions, created_at, updated_at FROM instance WHERE install_id = $1 AND purge_at IS NOT NULL AND purged_at IS NULL ORDER BY purge_at, id
 `
 
 func (q *Queries) Purging(ctx context.Context, installID pgtype.UUID) ([]Instance, error) {
@@ -489,6 +492,7 @@ func (q *Queries) Purging(ctx context.Context, installID pgtype.UUID) ([]Instanc
 			&i.InboundPrice,
 			&i.ReplyPrice,
 			&i.RateLimit,
+			&i.RateBurst,
 			&i.BodyLimit,
 			&i.Suspended,
 			&i.SealedKey,
@@ -632,12 +636,12 @@ func (q *Queries) PutChannel(ctx context.Context, arg PutChannelParams) error {
 
 const putInstance = `-- name: PutInstance :exec
 INSERT INTO instance (id, install_id, namespace, name, uid, uid_since, generation, alias, owner, providers, billing_account, billing_mode,
-  inbound_price, reply_price, rate_limit, body_limit, suspended, sealed_key, key_id, deletion_policy, retired_at, released_at, purge_at, conditions, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)
+  inbound_price, reply_price, rate_limit, rate_burst, body_limit, suspended, sealed_key, key_id, deletion_policy, retired_at, released_at, purge_at, conditions, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)
 ON CONFLICT (id) DO UPDATE SET install_id = excluded.install_id, namespace = excluded.namespace, name = excluded.name,
   uid = excluded.uid, uid_since = excluded.uid_since, generation = excluded.generation, owner = excluded.owner, providers = excluded.providers,
   billing_account = excluded.billing_account, billing_mode = excluded.billing_mode, inbound_price = excluded.inbound_price,
-  reply_price = excluded.reply_price, rate_limit = excluded.rate_limit, body_limit = excluded.body_limit, suspended = excluded.suspended,
+  reply_price = excluded.reply_price, rate_limit = excluded.rate_limit, rate_burst = excluded.rate_burst, body_limit = excluded.body_limit, suspended = excluded.suspended,
   sealed_key = excluded.sealed_key, key_id = excluded.key_id, deletion_policy = excluded.deletion_policy, retired_at = excluded.retired_at, released_at = excluded.released_at,
   purge_at = excluded.purge_at, conditions = excluded.conditions, updated_at = now()
 `
@@ -658,6 +662,7 @@ type PutInstanceParams struct {
 	InboundPrice   int64
 	ReplyPrice     int64
 	RateLimit      int32
+	RateBurst      int32
 	BodyLimit      int32
 	Suspended      bool
 	SealedKey      []byte
@@ -687,6 +692,7 @@ func (q *Queries) PutInstance(ctx context.Context, arg PutInstanceParams) error 
 		arg.InboundPrice,
 		arg.ReplyPrice,
 		arg.RateLimit,
+		arg.RateBurst,
 		arg.BodyLimit,
 		arg.Suspended,
 		arg.SealedKey,

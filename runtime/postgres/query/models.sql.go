@@ -95,6 +95,7 @@ type Instance struct {
 	InboundPrice   int64
 	ReplyPrice     int64
 	RateLimit      int32
+	RateBurst      int32
 	BodyLimit      int32
 	Suspended      bool
 	SealedKey      []byte
