@@ -251,11 +251,11 @@ func cut(s string, n int) string {
 }
 
 func (d *demo) post(ctx context.Context, url string, body []byte, header map[string]string) (string, error) {
-	resp, answer, err := d.do(ctx, http.MethodPost, url, body, header)
+	a, err := d.do(ctx, http.MethodPost, url, body, header)
 	if err != nil {
 		return "", err
 	}
-	return verdict(resp.StatusCode, answer)
+	return verdict(a.status, a.body)
 }
 
 // verdict reads a webhook's answer.
@@ -282,23 +282,30 @@ func (d *demo) get(ctx context.Context, s *stage, path string, into any) error {
 
 // call makes a call that must succeed, and returns the answer's header.
 func (d *demo) call(ctx context.Context, method, url string, body []byte, header map[string]string, into any) (http.Header, error) {
-	resp, answer, err := d.do(ctx, method, url, body, header)
+	a, err := d.do(ctx, method, url, body, header)
 	if err != nil {
 		return nil, err
 	}
-	if resp.StatusCode >= http.StatusMultipleChoices {
-		return nil, fmt.Errorf("%s answered %d: %s", url, resp.StatusCode, answer)
+	if a.status >= http.StatusMultipleChoices {
+		return nil, fmt.Errorf("%s answered %d: %s", url, a.status, a.body)
 	}
-	if err := json.Unmarshal(answer, into); err != nil {
+	if err := json.Unmarshal(a.body, into); err != nil {
 		return nil, fmt.Errorf("reading the answer of %s: %w", url, err)
 	}
-	return resp.Header, nil
+	return a.header, nil
 }
 
-func (d *demo) do(ctx context.Context, method, url string, body []byte, header map[string]string) (*http.Response, []byte, error) {
+// answer is a whole HTTP answer.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+func (d *demo) do(ctx context.Context, method, url string, body []byte, header map[string]string) (answer, error) {
 	r, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))
 	if err != nil {
-		return nil, nil, fmt.Errorf("making a request: %w", err)
+		return answer{}, fmt.Errorf("making a request: %w", err)
 	}
 	r.Header.Set("Content-Type", "application/json")
 	for k, v := range header {
@@ -306,12 +313,12 @@ func (d *demo) do(ctx context.Context, method, url string, body []byte, header m
 	}
 	resp, err := d.client.Do(r)
 	if err != nil {
-		return nil, nil, fmt.Errorf("calling the inbox: %w", err)
+		return answer{}, fmt.Errorf("calling the inbox: %w", err)
 	}
 	defer func() { _ = resp.Body.Close() }()
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	content, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
 	if err != nil {
-		return nil, nil, fmt.Errorf("reading the inbox's answer: %w", err)
+		return answer{}, fmt.Errorf("reading the inbox's answer: %w", err)
 	}
-	return resp, answer, nil
+	return answer{resp.StatusCode, resp.Header, content}, nil
 }
