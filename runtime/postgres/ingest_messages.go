@@ -70,11 +70,18 @@ func (e *entry) reset() { e.known, e.thread, e.seq, e.receipt = false, nil, 0, i
 // addMessages stores a batch whose entries repeat neither an event nor a message
 // among themselves: receipts first, and only their winners touch anything else.
 func (tx *ingestTx) addMessages(ctx context.Context, entries []*entry) error {
+	if len(entries) == 1 {
+		if done, err := tx.addOne(ctx, entries[0]); done || err != nil {
+			return err
+		}
+	}
 	for _, e := range entries {
 		e.reset()
 	}
-	if err := tx.begin(ctx, entries); err != nil {
-		return err
+	b := &pgx.Batch{}
+	tx.queueReceipts(b, entries)
+	if err := tx.run(ctx, b); err != nil {
+		return fmt.Errorf("storing receipts: %w", err)
 	}
 	var winners, known []*entry
 	for _, e := range entries {
@@ -93,6 +100,31 @@ func (tx *ingestTx) addMessages(ctx context.Context, entries []*entry) error {
 		e.receipt = inbox.Receipt{ThreadID: e.thread.id, MessageID: e.messageID}
 	}
 	return tx.writeMessages(ctx, winners, threads)
+}
+
+// addOne stores a single event as if it were new, which saves it a round trip, and
+// takes all back when it is not.
+func (tx *ingestTx) addOne(ctx context.Context, e *entry) (done bool, err error) {
+	e.reset()
+	one := []*entry{e}
+	threads := groupThreads(one)
+	b := &pgx.Batch{}
+	tx.queueReceipts(b, one)
+	tx.queueContacts(b, one)
+	tx.queueNewThreads(b, threads)
+	tx.queueThreadUpdate(b, threads)
+	if err := tx.run(ctx, b); err != nil {
+		return false, fmt.Errorf("storing receipt, contact and thread: %w", err)
+	}
+	if e.known {
+		if _, err := tx.conn.Exec(ctx, "ROLLBACK"); err != nil {
+			return false, fmt.Errorf("taking a repeat back: %w", err)
+		}
+		return false, nil
+	}
+	numberMessages(one)
+	e.receipt = inbox.Receipt{ThreadID: e.thread.id, MessageID: e.messageID}
+	return true, tx.writeMessages(ctx, one, threads)
 }
 
 // The statements of the ingest look rows up by LATERAL … LIMIT 1 and by = ANY of
@@ -114,10 +146,9 @@ SELECT u.i, m.id, m.thread_id
   FROM unnest($2::int[], $3::text[], $4::text[]) AS u (i, source, external_id)
  CROSS JOIN LATERAL (SELECT id, thread_id FROM message WHERE instance_id = $1 AND source = u.source AND external_id = u.external_id LIMIT 1) m`
 
-// begin opens the transaction and stores the receipts: an entry that wins neither
-// its receipt nor its message is known.
-func (tx *ingestTx) begin(ctx context.Context, entries []*entry) error {
-	b := &pgx.Batch{}
+// queueReceipts opens the transaction and stores the receipts: an entry that wins
+// neither its receipt nor its message is known.
+func (tx *ingestTx) queueReceipts(b *pgx.Batch, entries []*entry) {
 	b.Queue("BEGIN")
 	byKey := make(map[[16]byte]*entry, len(entries))
 	var keys, ids []pgtype.UUID
@@ -160,10 +191,6 @@ func (tx *ingestTx) begin(ctx context.Context, entries []*entry) error {
 			return err
 		})
 	}
-	if err := tx.run(ctx, b); err != nil {
-		return fmt.Errorf("storing receipts: %w", err)
-	}
-	return nil
 }
 
 func groupThreads(winners []*entry) []*threadChange {
