@@ -35,6 +35,7 @@ type bench struct {
 	bin       string // folder of the binaries
 	dir       string // folder of logs and keys
 	start     time.Time
+	others    string // warns of other work on the machine
 	server    *privatepg.Server
 	super     *pgxpool.Pool
 	owner     *pgxpool.Pool
@@ -45,6 +46,7 @@ type bench struct {
 
 func newBench(ctx context.Context, o options) (*bench, error) {
 	b := &bench{scale: o.scale, bin: o.bin, start: time.Now()}
+	b.others = busy(ctx)
 	var err error
 	if b.dir, err = filepath.Abs(o.dir); err != nil {
 		return nil, fmt.Errorf("the folder %s: %w", o.dir, err)
@@ -104,6 +106,7 @@ func (b *bench) close(ctx context.Context) error {
 			pool.Close()
 		}
 	}
+	_ = os.Remove(b.keyFile()) // there may be none
 	if err := b.server.Stop(ctx); err != nil {
 		return fmt.Errorf("stopping Postgres: %w", err)
 	}
@@ -128,7 +131,9 @@ func (b *bench) truncate(ctx context.Context) error {
 	if err := b.owner.QueryRow(ctx, tables).Scan(&names); err != nil {
 		return fmt.Errorf("listing tables: %w", err)
 	}
-	for _, sql := range []string{"TRUNCATE " + names, "UPDATE balance SET amount = 0", "UPDATE event_counter SET seq = 0"} {
+	for _, sql := range []string{
+		"TRUNCATE " + names, "UPDATE balance SET amount = 0", "UPDATE event_counter SET seq = 0", "VACUUM balance, event_counter",
+	} {
 		if _, err := b.owner.Exec(ctx, sql); err != nil {
 			return fmt.Errorf("emptying the tables: %w", err)
 		}
@@ -177,5 +182,5 @@ func (b *bench) machine(ctx context.Context) string {
 	}
 	version := "?"
 	_ = b.owner.QueryRow(ctx, "SHOW server_version").Scan(&version) // "?" will do
-	return fmt.Sprintf("%d × %s, Postgres %s", runtime.NumCPU(), cpu, version)
+	return fmt.Sprintf("%d × %s, Postgres %s%s", runtime.NumCPU(), cpu, version, b.others)
 }

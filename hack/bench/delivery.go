@@ -21,7 +21,7 @@ const (
 
 // measureDelivery has a worker deliver replies as fast as it goes, against River,
 // which works off as many jobs that do nothing. On both sides the clock runs from
-// the first job's work to the last one's record in the table.
+// the process's start to the last job's record in the table.
 func measureDelivery(ctx context.Context, b *bench) ([]Row, error) {
 	var pairs []Pair
 	var settings string
@@ -74,23 +74,20 @@ func (b *bench) deliver(ctx context.Context, replies int) (perSecond float64, er
 	if err != nil {
 		return 0, err
 	}
-	took, err := b.timeDelivery(ctx, sim, replies)
+	err = b.awaitDelivery(ctx, sim, replies)
+	took := time.Since(p.begun)
 	if err := errors.Join(err, p.stop()); err != nil {
 		return 0, err
 	}
 	return float64(replies) / took.Seconds(), b.checkDelivered(ctx, replies, sim.Count(), sim.Refusals())
 }
 
-func (b *bench) timeDelivery(ctx context.Context, sim *botapisim.Sim, replies int) (time.Duration, error) {
-	if err := sim.WaitSent(ctx, 1); err != nil {
-		return 0, fmt.Errorf("waiting for the first reply: %w", err)
-	}
-	begin := time.Now()
+// awaitDelivery waits until replies were sent and settled.
+func (b *bench) awaitDelivery(ctx context.Context, sim *botapisim.Sim, replies int) error {
 	if err := sim.WaitSent(ctx, replies); err != nil {
-		return 0, fmt.Errorf("%d of %d replies were sent: %w", sim.Count(), replies, err)
+		return fmt.Errorf("%d of %d replies were sent: %w", sim.Count(), replies, err)
 	}
-	err := b.allSettled(ctx)
-	return time.Since(begin), err
+	return b.allSettled(ctx)
 }
 
 // riverRun is one run after another one to warm up.
@@ -104,13 +101,13 @@ func (b *bench) riverRun(ctx context.Context) (perSecond float64, settings strin
 func (b *bench) river(ctx context.Context, jobs int) (perSecond float64, settings string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, deliveryLimit)
 	defer cancel()
-	if _, err := b.bareRiver(ctx, "insert", jobs); err != nil {
+	if _, err := b.runRiver(ctx, "insert", jobs); err != nil {
 		return 0, "", err
 	}
 	if err := b.checkpoint(ctx); err != nil {
 		return 0, "", err
 	}
-	out, err := b.bareRiver(ctx, "work", jobs)
+	out, err := b.runRiver(ctx, "work", jobs)
 	if err != nil {
 		return 0, "", err
 	}
@@ -124,22 +121,21 @@ func (b *bench) river(ctx context.Context, jobs int) (perSecond float64, setting
 		return 0, "", fmt.Errorf("reading River's figures: %w", err)
 	}
 	if got.Completed != jobs || got.Worked != jobs || got.Seconds <= 0 {
-		return 0, "", fmt.Errorf("River worked %d of %d jobs, and %d are completed", got.Worked, jobs, got.Completed)
+		return 0, "", fmt.Errorf("of %d jobs River worked %d, and %d are completed", jobs, got.Worked, got.Completed)
 	}
 	return float64(jobs) / got.Seconds, got.Settings, nil
 }
 
-func (b *bench) bareRiver(ctx context.Context, what string, jobs int) ([]byte, error) {
+func (b *bench) runRiver(ctx context.Context, what string, jobs int) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, filepath.Join(b.bin, "bench-river"), what, "-jobs", strconv.Itoa(jobs))
 	cmd.Env = append(os.Environ(), "DATABASE_URL="+b.server.DSN(ownerRole, riverDatabase))
 	cmd.WaitDelay = time.Second
 	out, err := cmd.Output()
 	if err != nil {
-		var exit *exec.ExitError
-		if errors.As(err, &exit) {
-			return nil, fmt.Errorf("River, %s: %w\n%s", what, errors.Join(err, ctx.Err()), exit.Stderr)
+		if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+			err = fmt.Errorf("%w\n%s", err, exit.Stderr)
 		}
-		return nil, fmt.Errorf("River, %s: %w", what, err)
+		return nil, fmt.Errorf("bench-river %s: %w", what, errors.Join(err, ctx.Err()))
 	}
 	return out, nil
 }

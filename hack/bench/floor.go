@@ -81,7 +81,7 @@ var (
 
 func (b *bench) pgbench(ctx context.Context, clients int, d time.Duration) (got floored, err error) {
 	script := filepath.Join(b.dir, "floor.sql")
-	if err := os.WriteFile(script, floorScript, 0o644); err != nil {
+	if err := os.WriteFile(script, floorScript, 0o600); err != nil {
 		return got, fmt.Errorf("writing pgbench's script: %w", err)
 	}
 	cmd := exec.CommandContext(ctx, filepath.Join(b.server.BinDir(), "pgbench"),

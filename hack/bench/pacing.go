@@ -37,7 +37,7 @@ func measurePacing(ctx context.Context, b *bench) ([]Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, err = b.timeDelivery(ctx, sim, b.scale.paced)
+	err = b.awaitDelivery(ctx, sim, b.scale.paced)
 	if err := errors.Join(err, p.stop()); err != nil {
 		return nil, err
 	}

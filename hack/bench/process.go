@@ -21,7 +21,8 @@ type process struct {
 	cmd    *exec.Cmd
 	log    *os.File
 	health string
-	api    string        // base URL of the alias, of a runtime
+	api    string // base URL of the alias, of a runtime
+	begun  time.Time
 	ready  time.Duration // from start to ready
 	exited chan struct{}
 	err    error // once exited
@@ -44,12 +45,13 @@ func (b *bench) launch(ctx context.Context, env []string, name string, args ...s
 	if err != nil {
 		return nil, fmt.Errorf("making the log of the %s: %w", name, err)
 	}
-	p.cmd = exec.Command(filepath.Join(b.bin, "socialops"), append([]string{name, "--health-listen", health}, args...)...)
+	// It is stopped in order, not killed with ctx.
+	p.cmd = exec.CommandContext(context.WithoutCancel(ctx), filepath.Join(b.bin, "socialops"), append([]string{name, "--health-listen", health}, args...)...)
 	p.cmd.Env = append(os.Environ(), env...)
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
 	// The terminal's Ctrl-C is for the bench, which stops its processes in order.
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	begin := time.Now()
+	p.begun = time.Now()
 	if err := p.cmd.Start(); err != nil {
 		return nil, errors.Join(fmt.Errorf("starting the %s: %w", name, err), p.log.Close())
 	}
@@ -57,13 +59,13 @@ func (b *bench) launch(ctx context.Context, env []string, name string, args ...s
 		p.err = p.cmd.Wait()
 		close(p.exited)
 	}()
-	if err := p.waitReady(ctx, begin); err != nil {
+	if err := p.waitReady(ctx); err != nil {
 		return nil, errors.Join(err, p.stop())
 	}
 	return p, nil
 }
 
-func (p *process) waitReady(ctx context.Context, begin time.Time) error {
+func (p *process) waitReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()
 	client := &http.Client{Timeout: time.Second}
@@ -77,7 +79,7 @@ func (p *process) waitReady(ctx context.Context, begin time.Time) error {
 			_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, 4096))
 			_ = answer.Body.Close()
 			if answer.StatusCode == http.StatusOK {
-				p.ready = time.Since(begin)
+				p.ready = time.Since(p.begun)
 				return nil
 			}
 		}

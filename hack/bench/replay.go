@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -77,14 +78,18 @@ func (*recorder) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData
 func (b *bench) replay(ctx context.Context, statements []statement, connections int, d time.Duration) ([]float64, error) {
 	g, ctx := errgroup.WithContext(ctx)
 	took := make([][]float64, connections)
-	end := time.Now().Add(d)
+	var warm sync.WaitGroup
+	warm.Add(connections)
 	for i := range connections {
 		g.Go(func() error {
-			conn, err := pgx.Connect(ctx, b.dsn(b.tenant.role))
+			conn, err := b.warmConnection(ctx, statements)
+			warm.Done()
 			if err != nil {
-				return fmt.Errorf("connecting as the tenant: %w", err)
+				return err
 			}
 			defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+			warm.Wait()
+			end := time.Now().Add(d)
 			for start := time.Now(); start.Before(end); start = time.Now() {
 				for _, s := range statements {
 					if err := readAll(ctx, conn, s); err != nil {
@@ -104,6 +109,25 @@ func (b *bench) replay(ctx context.Context, statements []statement, connections 
 		all = append(all, t...)
 	}
 	return all, nil
+}
+
+// firstPlans is after how many runs Postgres has settled on a statement's plan, and more.
+const firstPlans = 10
+
+// warmConnection connects as the tenant and gets statements past their first plans.
+func (b *bench) warmConnection(ctx context.Context, statements []statement) (*pgx.Conn, error) {
+	conn, err := pgx.Connect(ctx, b.dsn(b.tenant.role))
+	if err != nil {
+		return nil, fmt.Errorf("connecting as the tenant: %w", err)
+	}
+	for range firstPlans {
+		for _, s := range statements {
+			if err := readAll(ctx, conn, s); err != nil {
+				return nil, errors.Join(err, conn.Close(ctx))
+			}
+		}
+	}
+	return conn, nil
 }
 
 func readAll(ctx context.Context, conn *pgx.Conn, s statement) error {

@@ -63,10 +63,7 @@ func measureReply(ctx context.Context, b *bench) (rows []Row, err error) {
 		case <-time.After(replySpacing):
 		}
 	}
-	if err := sim.WaitSent(ctx, len(threads)); err != nil {
-		return nil, fmt.Errorf("%d of %d replies were sent: %w", sim.Count(), len(threads), err)
-	}
-	if err := b.allSettled(ctx); err != nil {
+	if err := b.awaitDelivery(ctx, sim, len(threads)); err != nil {
 		return nil, err
 	}
 	if err := b.checkDelivered(ctx, len(threads), sim.Count(), sim.Refusals()); err != nil {

@@ -20,7 +20,7 @@ type scale struct {
 
 var scales = map[string]scale{
 	"full": {
-		pairs: 5, warmUp: 3 * time.Second, load: 10 * time.Second, readWarmUp: time.Second, reads: 5 * time.Second, actions: 25_000, paced: 300, replies: 200, starts: 5,
+		pairs: 5, warmUp: 3 * time.Second, load: 10 * time.Second, readWarmUp: time.Second, reads: 5 * time.Second, actions: 50_000, paced: 300, replies: 200, starts: 5,
 		threads: 1_000_000, messages: 5_000_000, deepPage: 1000,
 	},
 	"small": {

@@ -44,7 +44,7 @@ func (l loaded) perSecond() float64 { return float64(l.Requests) / l.Seconds }
 // wrk makes load, and fails when a single request did.
 func (b *bench) wrk(ctx context.Context, l load) (loaded, error) {
 	script := filepath.Join(b.dir, "load.lua")
-	if err := os.WriteFile(script, loadScript, 0o644); err != nil {
+	if err := os.WriteFile(script, loadScript, 0o600); err != nil {
 		return loaded{}, fmt.Errorf("writing wrk's script: %w", err)
 	}
 	cmd := exec.CommandContext(ctx, "wrk", "-t1", "-c"+strconv.Itoa(l.connections), "-d"+seconds(l.duration)+"s", "--timeout", "10s", "-s", script, l.url)
