@@ -102,7 +102,7 @@ func (tx *ingestTx) editMessage(ctx context.Context, e *entry) error {
 		}
 		b := &pgx.Batch{}
 		b.Queue(`UPDATE message SET type = $3, text = $4, data = coalesce($5::jsonb, data), edited_at = now() WHERE instance_id = $1 AND id = $2`,
-			tx.s.instance, e.receipt.MessageID, messageType(in.Message.Type), clean(in.Message.Text), data)
+			tx.s.instance, e.receipt.MessageID, messageType(in.Message.Type), messageText(in.Message.Text), data)
 		if title := subject(in.Thread.Subject); title != "" {
 			b.Queue(`UPDATE thread SET subject = $3 WHERE instance_id = $1 AND id = $2 AND subject <> $3`, tx.s.instance, e.receipt.ThreadID, title)
 		}

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
@@ -124,7 +125,7 @@ func (tx *ingestTx) queueMessages(b *pgx.Batch, entries []*entry) error {
 		ids[i], threads[i], seqs[i] = uid(e.messageID), uid(e.thread.id), e.seq
 		sources[i], externals[i] = clean(in.Source), optional(m.ExternalID)
 		directions[i], origins[i] = string(e.direction()), string(e.origin())
-		types[i], texts[i], urls[i], groups[i] = messageType(m.Type), clean(m.Text), clean(m.URL), clean(m.GroupID)
+		types[i], texts[i], urls[i], groups[i] = messageType(m.Type), messageText(m.Text), clean(m.URL), clean(m.GroupID)
 		authorKinds[i] = "system"
 		if in.Contact != nil {
 			authorKinds[i], authors[i], authorNames[i] = "contact", uid(e.contactID), clean(in.Contact.Name)
@@ -152,6 +153,22 @@ func messageType(t string) string {
 		return "text"
 	}
 	return clean(t)
+}
+
+// maxText bounds a message's text, in bytes: a page of a hundred must fit in memory.
+// What is cut off is in the raw payload.
+const maxText = 64 << 10
+
+func messageText(s string) string {
+	s = clean(s)
+	if len(s) <= maxText {
+		return s
+	}
+	end := maxText - len("…")
+	for !utf8.RuneStart(s[end]) {
+		end--
+	}
+	return s[:end] + "…"
 }
 
 // sane drops a time that no provider can mean: a wrong unit would else sort and print absurdly.

@@ -130,6 +130,7 @@ func TestPostgresAway(t *testing.T) {
 	if err := db.Server.Restart(t.Context(), "fast"); err != nil {
 		t.Fatal(err)
 	}
+	db.Owner.Reset() // its connections broke too
 	for {
 		r := a.call(http.MethodPost, "/webhook/generic-webhook", lost)
 		if r.StatusCode == http.StatusAccepted {
