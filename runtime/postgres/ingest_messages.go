@@ -127,6 +127,10 @@ func (tx *ingestTx) addOne(ctx context.Context, e *entry) (done bool, err error)
 	return true, tx.writeMessages(ctx, one, threads)
 }
 
+// planOnce keeps Postgres from planning each statement anew for the arrays at hand,
+// which takes as long as carrying it out: one plan serves every batch.
+const planOnce = "SET LOCAL plan_cache_mode = force_generic_plan"
+
 // The statements of the ingest look rows up by LATERAL … LIMIT 1 and by = ANY of
 // an array: forms that are one index probe a row whatever the statistics say. As
 // joins, on tables that were empty when a session planned them, they would read the
@@ -150,6 +154,7 @@ SELECT u.i, m.id, m.thread_id
 // neither its receipt nor its message is known.
 func (tx *ingestTx) queueReceipts(b *pgx.Batch, entries []*entry) {
 	b.Queue("BEGIN")
+	b.Queue(planOnce)
 	byKey := make(map[[16]byte]*entry, len(entries))
 	var keys, ids []pgtype.UUID
 	var sources []string
@@ -425,7 +430,8 @@ WITH made AS (
     FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::uuid[], $8::text[], $9::text[])
            AS u (id, source, external_id, provider, target, channel_id, contact, subject)
     LEFT JOIN LATERAL (SELECT id FROM contact WHERE instance_id = $1 AND source = u.source AND external_id = u.contact LIMIT 1) c ON true
-   WHERE NOT EXISTS (SELECT FROM thread WHERE instance_id = $1 AND source = u.source AND external_id = u.external_id LIMIT 1)
+    LEFT JOIN LATERAL (SELECT id FROM thread WHERE instance_id = $1 AND source = u.source AND external_id = u.external_id LIMIT 1) t ON true
+   WHERE t.id IS NULL
    ORDER BY u.source, u.external_id
       ON CONFLICT DO NOTHING
   RETURNING id
