@@ -53,20 +53,7 @@ func count(t testing.TB, db *pgtest.Database, sql string, args ...any) int64 {
 // consistent checks what must hold of an instance whatever happened.
 func consistent(t testing.TB, db *pgtest.Database, ten *pgtest.Tenant) {
 	t.Helper()
-	for what, sql := range map[string]string{
-		"the balance differs from its entries' sum":     `SELECT abs(b.amount - coalesce((SELECT sum(amount) FROM ledger l WHERE l.instance_id = b.instance_id), 0)) FROM balance b WHERE b.instance_id = $1`,
-		"the log has a gap":                             `SELECT coalesce(max(seq), 0) - count(*) FROM event WHERE instance_id = $1`,
-		"the log's counter differs from the log":        `SELECT abs(c.seq - coalesce((SELECT max(seq) FROM event e WHERE e.instance_id = c.instance_id), 0)) FROM event_counter c WHERE c.instance_id = $1`,
-		"messages of providers without a charge":        `SELECT count(*) FROM message m WHERE m.instance_id = $1 AND m.origin <> 'ours' AND NOT EXISTS (SELECT FROM ledger l WHERE l.instance_id = m.instance_id AND l.reference = 'inbound:' || m.id)`,
-		"charges without a message":                     `SELECT count(*) FROM ledger l WHERE l.instance_id = $1 AND l.kind = 'inbound' AND NOT EXISTS (SELECT FROM message m WHERE m.instance_id = l.instance_id AND 'inbound:' || m.id = l.reference)`,
-		"threads whose count is not their messages'":    `SELECT count(*) FROM thread_state s WHERE s.instance_id = $1 AND EXISTS (SELECT FROM message m WHERE m.instance_id = s.instance_id AND m.thread_id = s.thread_id HAVING max(m.seq) <> s.message_seq OR count(*) <> s.message_seq)`,
-		"messages without an event":                     `SELECT count(*) FROM message m WHERE m.instance_id = $1 AND (SELECT count(*) FROM event e WHERE e.instance_id = m.instance_id AND e.message_id = m.id AND e.type = 'message.created') <> 1`,
-		"labels whose copies of status or time are old": `SELECT count(*) FROM thread_label l JOIN thread_state s USING (instance_id, thread_id) WHERE l.instance_id = $1 AND (l.status, l.last_activity_at) IS DISTINCT FROM (s.status, s.last_activity_at)`,
-	} {
-		if n := count(t, db, sql, ten.ID); n != 0 {
-			t.Errorf("%s: %d", what, n)
-		}
-	}
+	pgtest.Consistent(t, db.Owner, ten.ID)
 }
 
 func TestIngestMakesAThread(t *testing.T) {
@@ -112,6 +99,23 @@ func TestIngestMakesAThread(t *testing.T) {
 		t.Errorf("balance %d, want -400", n)
 	}
 	consistent(t, db, ten)
+}
+
+func TestLongTextIsCutAndKeptInRaw(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	ten := db.Instance(t)
+	in := generic("e", "t", strings.Repeat("é", 100_000))
+	r := ingest(t, store(t, ten), ten, in)
+	var stored, raw int
+	var end string
+	if err := db.Owner.QueryRow(t.Context(), `SELECT octet_length(m.text), right(m.text, 2), octet_length(p.body) FROM message m JOIN raw_payload p ON p.message_id = m.id WHERE m.id = $1`, r.MessageID).
+		Scan(&stored, &end, &raw); err != nil {
+		t.Fatal(err)
+	}
+	if stored > 64<<10 || stored < 63<<10 || end != "é…" || raw != len(in.Raw) {
+		t.Errorf("%d bytes of text ending in %q, %d of raw; want 64 KiB, cut between characters, and all %d", stored, end, raw, len(in.Raw))
+	}
 }
 
 func TestOneEventFromManyConnections(t *testing.T) {
