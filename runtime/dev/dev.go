@@ -70,6 +70,9 @@ func Run(ctx context.Context, c Config) (err error) {
 	d := &process{Config: c, listener: listener}
 	defer func() { err = errors.Join(err, d.close()) }()
 	if err := d.start(ctx); err != nil {
+		if ctx.Err() != nil { // stopped before it was ready: not a failure
+			return nil
+		}
 		return err
 	}
 	if play != nil {
