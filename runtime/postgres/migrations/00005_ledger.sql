@@ -176,17 +176,28 @@ BEGIN
   RETURN NULL;
 END $$;
 
-CREATE FUNCTION labels_changed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+CREATE FUNCTION labels_added() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE s record; base bigint;
 BEGIN
-  FOR s IN SELECT c.instance_id AS id, count(DISTINCT c.thread_id) AS n
-             FROM changed c JOIN thread t ON t.instance_id = c.instance_id AND t.id = c.thread_id
-            GROUP BY c.instance_id ORDER BY c.instance_id LOOP
+  FOR s IN SELECT instance_id AS id, count(DISTINCT thread_id) AS n FROM changed GROUP BY instance_id ORDER BY instance_id LOOP
     base := next_events(s.id, s.n);
     INSERT INTO event (instance_id, seq, type, thread_id, changed, actor)
     SELECT s.id, base + row_number() OVER (ORDER BY d.thread_id), 'thread.updated', d.thread_id, '{labels}', actor()
-      FROM (SELECT DISTINCT c.thread_id FROM changed c JOIN thread t ON t.instance_id = c.instance_id AND t.id = c.thread_id
-             WHERE c.instance_id = s.id) d;
+      FROM (SELECT DISTINCT thread_id FROM changed WHERE instance_id = s.id) d;
+  END LOOP;
+  RETURN NULL;
+END $$;
+
+-- A thread that is deleted takes its labels with it: that is no change of theirs.
+CREATE FUNCTION labels_removed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE t record; base bigint;
+BEGIN
+  FOR t IN SELECT DISTINCT c.instance_id, c.thread_id FROM changed c
+            CROSS JOIN LATERAL (SELECT FROM thread WHERE instance_id = c.instance_id AND id = c.thread_id LIMIT 1) there
+            ORDER BY c.instance_id, c.thread_id LOOP
+    base := next_events(t.instance_id, 1);
+    INSERT INTO event (instance_id, seq, type, thread_id, changed, actor)
+    VALUES (t.instance_id, base + 1, 'thread.updated', t.thread_id, '{labels}', actor());
   END LOOP;
   RETURN NULL;
 END $$;
@@ -245,9 +256,9 @@ CREATE TRIGGER thread_state_changed AFTER UPDATE ON thread_state REFERENCING OLD
 CREATE TRIGGER thread_changed AFTER UPDATE ON thread REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
   FOR EACH STATEMENT EXECUTE FUNCTION thread_changed();
 CREATE TRIGGER labels_added AFTER INSERT ON thread_label REFERENCING NEW TABLE AS changed
-  FOR EACH STATEMENT EXECUTE FUNCTION labels_changed();
+  FOR EACH STATEMENT EXECUTE FUNCTION labels_added();
 CREATE TRIGGER labels_removed AFTER DELETE ON thread_label REFERENCING OLD TABLE AS changed
-  FOR EACH STATEMENT EXECUTE FUNCTION labels_changed();
+  FOR EACH STATEMENT EXECUTE FUNCTION labels_removed();
 CREATE TRIGGER contact_changed AFTER UPDATE ON contact REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
   FOR EACH STATEMENT EXECUTE FUNCTION contact_changed();
 CREATE TRIGGER action_added AFTER INSERT ON action REFERENCING NEW TABLE AS added
