@@ -62,6 +62,15 @@ func startDatabase(ctx context.Context, dir string, log *slog.Logger) (_ *privat
 	return server, nil
 }
 
+// stopDatabase stops the private Postgres, which from then on is not to be found.
+func stopDatabase(ctx context.Context, dir string, server *privatepg.Server) error {
+	err := os.Remove(filepath.Join(dir, urlFile))
+	if errors.Is(err, os.ErrNotExist) {
+		err = nil
+	}
+	return errors.Join(err, server.Stop(ctx))
+}
+
 // ensure makes what a query does not find.
 func ensure(ctx context.Context, conn *pgx.Conn, find, name, create string) error {
 	var there bool
@@ -81,7 +90,7 @@ func ensure(ctx context.Context, conn *pgx.Conn, find, name, create string) erro
 func DatabaseURL(dir string) (string, error) {
 	b, err := os.ReadFile(filepath.Join(dir, urlFile))
 	if errors.Is(err, os.ErrNotExist) {
-		return "", fmt.Errorf("%s holds no inbox: name the --data-dir of a running `socialops dev`", dir)
+		return "", fmt.Errorf("no inbox runs on %s: start `socialops dev` on it, or name the --data-dir of one that runs", dir)
 	}
 	if err != nil {
 		return "", fmt.Errorf("reading the database's address: %w", err)

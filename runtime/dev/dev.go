@@ -209,7 +209,7 @@ func (d *process) close() (err error) {
 	if d.server != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
-		err = errors.Join(err, d.server.Stop(ctx))
+		err = errors.Join(err, stopDatabase(ctx, d.DataDir, d.server))
 	}
 	return err
 }
