@@ -159,7 +159,7 @@ func (s *Store) tryTx(ctx context.Context, f func(*ingestTx) error) (retry bool,
 		}
 		return false, err
 	}
-	return !tx.committing && conn.Conn().IsClosed(), err
+	return pgconn.SafeToRetry(err) || !tx.committing && conn.Conn().IsClosed(), err
 }
 
 // run sends a pipeline and reads its results in order.

@@ -71,7 +71,7 @@ func (e *entry) reset() { e.known, e.thread, e.seq, e.receipt = false, nil, 0, i
 // among themselves: receipts first, and only their winners touch anything else.
 func (tx *ingestTx) addMessages(ctx context.Context, entries []*entry) error {
 	if len(entries) == 1 {
-		if done, err := tx.addOne(ctx, entries[0]); done || err != nil {
+		if done, err := tx.addAlone(ctx, entries[0]); done || err != nil {
 			return err
 		}
 	}
@@ -100,31 +100,6 @@ func (tx *ingestTx) addMessages(ctx context.Context, entries []*entry) error {
 		e.receipt = inbox.Receipt{ThreadID: e.thread.id, MessageID: e.messageID}
 	}
 	return tx.writeMessages(ctx, winners, threads)
-}
-
-// addOne stores a single event as if it were new, which saves it a round trip, and
-// takes all back when it is not.
-func (tx *ingestTx) addOne(ctx context.Context, e *entry) (done bool, err error) {
-	e.reset()
-	one := []*entry{e}
-	threads := groupThreads(one)
-	b := &pgx.Batch{}
-	tx.queueReceipts(b, one)
-	tx.queueContacts(b, one)
-	tx.queueNewThreads(b, threads)
-	tx.queueThreadUpdate(b, threads)
-	if err := tx.run(ctx, b); err != nil {
-		return false, fmt.Errorf("storing receipt, contact and thread: %w", err)
-	}
-	if e.known {
-		if _, err := tx.conn.Exec(ctx, "ROLLBACK"); err != nil {
-			return false, fmt.Errorf("taking a repeat back: %w", err)
-		}
-		return false, nil
-	}
-	numberMessages(one)
-	e.receipt = inbox.Receipt{ThreadID: e.thread.id, MessageID: e.messageID}
-	return true, tx.writeMessages(ctx, one, threads)
 }
 
 // planOnce keeps Postgres from planning each statement anew for the arrays at hand,

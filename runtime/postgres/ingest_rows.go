@@ -76,9 +76,8 @@ func (tx *ingestTx) writeMessages(ctx context.Context, entries []*entry, threads
 	return nil
 }
 
-func (tx *ingestTx) queueThreadAttributes(b *pgx.Batch, entries []*entry, threads []*threadChange) {
-	var ids, channels []pgtype.UUID
-	var subjects []string
+// threadAttributes are the changes that a batch makes to threads' channels and subjects.
+func threadAttributes(threads []*threadChange) (ids, channels []pgtype.UUID, subjects []string) {
 	for _, t := range threads {
 		channel := t.last.event.channel
 		rebound := !channel.IsZero() && channel != t.channelID
@@ -87,7 +86,11 @@ func (tx *ingestTx) queueThreadAttributes(b *pgx.Batch, entries []*entry, thread
 			ids, channels, subjects = append(ids, uid(t.id)), append(channels, uid(channel)), append(subjects, subject(t.last.event.in.Thread.Subject))
 		}
 	}
-	if len(ids) > 0 {
+	return ids, channels, subjects
+}
+
+func (tx *ingestTx) queueThreadAttributes(b *pgx.Batch, entries []*entry, threads []*threadChange) {
+	if ids, channels, subjects := threadAttributes(threads); len(ids) > 0 {
 		b.Queue(updateThreadChannels, tx.s.instance, ids, channels, subjects)
 	}
 	var labelled []pgtype.UUID

@@ -135,6 +135,9 @@ END $$;
 CREATE FUNCTION thread_state_changed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE s record; base bigint;
 BEGIN
+  IF NOT EXISTS (SELECT FROM new_rows) THEN -- the ingest's update, when every thread is new
+    RETURN NULL;
+  END IF;
   UPDATE thread_label l SET status = n.status, last_activity_at = n.last_activity_at
     FROM new_rows n WHERE l.instance_id = n.instance_id AND l.thread_id = n.thread_id
      AND l.instance_id = ANY (ARRAY (SELECT instance_id FROM new_rows)) AND l.thread_id = ANY (ARRAY (SELECT thread_id FROM new_rows)) -- by index, whatever the statistics
