@@ -171,6 +171,14 @@ func (ls *lanes) putBack(jobs []*job) {
 	}
 }
 
+// unpick undoes a pick.
+func (ls *lanes) unpick(jobs []*job) {
+	for _, j := range jobs {
+		j.lane.open--
+	}
+	ls.putBack(jobs)
+}
+
 // takeAll empties every queue.
 func (ls *lanes) takeAll() []*job {
 	var jobs []*job

@@ -14,9 +14,10 @@ const (
 	pollListening = time.Second            // in case that a wake-up got lost
 	startLead     = 25 * time.Millisecond  // a start takes about that long
 
-	// A settlement waits that long for others, unless it is the only one under way.
-	settleLinger = 2 * time.Millisecond
-	settleFull   = MaxSends / 2
+	// A turn that could still grow waits for that long, unless nothing is on its way:
+	// a full one costs half as much a reply as one of a dozen.
+	turnLinger = 8 * time.Millisecond
+	turnFull   = MaxSends * 15 / 16
 
 	stepTimeout = 20 * time.Second // of one transaction
 	stepRetry   = 250 * time.Millisecond
@@ -54,16 +55,13 @@ type loop struct {
 	claimAfter         time.Time // not before, after a failure
 	last               inbox.Lane
 
-	starting   bool
-	startAfter time.Time
-	startNext  time.Time // when the next job's time comes
-
-	done        []finished
-	doneSince   time.Time
-	settling    bool
-	settleAfter time.Time
-	releases    []inbox.Lease
-	releasing   bool
+	done      []finished
+	turning   bool
+	turnAfter time.Time // not before, after a failure
+	turnSince time.Time // when the first of what the next turn does was there; zero: nothing is
+	startNext time.Time // when the next job's time comes
+	releases  []inbox.Lease
+	releasing bool
 
 	closeAt   time.Time // no claims from then on
 	closing   bool
@@ -135,7 +133,7 @@ func (l *loop) drain() {
 }
 
 func (l *loop) quiet() bool {
-	return !l.claiming && !l.starting && !l.settling && !l.releasing && len(l.done) == 0 && len(l.releases) == 0
+	return !l.claiming && !l.turning && !l.releasing && len(l.done) == 0 && len(l.releases) == 0
 }
 
 // close ends claiming. What is claimed is still sent; files are left for others.
@@ -185,8 +183,7 @@ func (l *loop) unqueue(j *job) {
 
 // step begins whatever can begin, and tells when it should be called again at the latest.
 func (l *loop) step(now time.Time) time.Time {
-	l.settle(now)
-	l.start(now)
+	l.turn(now)
 	l.claim(now)
 	l.giveBack()
 	l.w.metrics.sending.Set(float64(l.sends))
@@ -198,13 +195,14 @@ func (l *loop) step(now time.Time) time.Time {
 			next = t
 		}
 	}
-	if !l.starting && !l.startNext.IsZero() {
-		soonest(l.startNext.Add(-startLead))
-		soonest(l.startAfter)
-	}
-	if len(l.done) > 0 && !l.settling {
-		soonest(l.doneSince.Add(settleLinger))
-		soonest(l.settleAfter)
+	if !l.turning {
+		if !l.startNext.IsZero() {
+			soonest(l.startNext.Add(-startLead))
+		}
+		if !l.turnSince.IsZero() {
+			soonest(l.turnSince.Add(turnLinger))
+		}
+		soonest(l.turnAfter)
 	}
 	if !l.claiming {
 		soonest(l.claimAt)
@@ -234,55 +232,6 @@ func (l *loop) timed() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(l.ctx, stepTimeout)
 }
 
-// settle writes down what became of sends. Several share a transaction: it waits a
-// moment for those that are about to come.
-func (l *loop) settle(now time.Time) {
-	if l.settling || len(l.done) == 0 || now.Before(l.settleAfter) {
-		return
-	}
-	if l.flying > 0 && len(l.done) < settleFull && now.Sub(l.doneSince) < settleLinger {
-		return
-	}
-	batch := l.done
-	l.done, l.settling = nil, true
-	settlements := make([]inbox.Settlement, len(batch))
-	for i := range batch {
-		settlements[i] = batch[i].settlement
-	}
-	l.w.metrics.batches.WithLabelValues("settle").Observe(float64(len(batch)))
-	l.task(func() func() {
-		ctx, cancel := l.timed()
-		defer cancel()
-		err := l.w.o.Queue.Settle(ctx, settlements)
-		return func() { l.settled(batch, err) }
-	})
-}
-
-func (l *loop) settled(batch []finished, err error) {
-	now := time.Now()
-	l.settling = false
-	if err != nil {
-		// What is known of a send is never let go: it is written as soon as that is possible.
-		l.w.logFailure(l.ctx, "could not settle sends, trying again", err)
-		l.done = append(batch, l.done...)
-		l.doneSince, l.settleAfter = now, now.Add(stepRetry)
-		return
-	}
-	for i := range batch {
-		f := &batch[i]
-		l.over(f.job)
-		l.w.report(l.ctx, f)
-		if f.settlement.Status == inbox.ActionPending {
-			l.lookAt(now.Add(f.settlement.Wait))
-		}
-	}
-	if len(l.done) > 0 {
-		l.doneSince = now
-	}
-	l.mayClaim = true // there is room, and perhaps a next reply in the same threads
-	l.lanes.forget(now)
-}
-
 // over ends a started job.
 func (l *loop) over(j *job) {
 	j.lane.open--
@@ -301,12 +250,7 @@ func (l *loop) lookAt(at time.Time) {
 }
 
 // finish queues a settlement.
-func (l *loop) finish(f finished) {
-	if len(l.done) == 0 {
-		l.doneSince = time.Now()
-	}
-	l.done = append(l.done, f)
-}
+func (l *loop) finish(f finished) { l.done = append(l.done, f) }
 
 func (l *loop) giveBack() {
 	if l.releasing || len(l.releases) == 0 {

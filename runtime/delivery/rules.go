@@ -23,7 +23,7 @@ type rules struct {
 // settle says what becomes of a job after one send. age is the time since it was queued.
 func (r rules) settle(j *job, o inbox.Outcome, age time.Duration) inbox.Settlement {
 	s := inbox.Settlement{
-		Lease: j.Lease, Lane: j.Lane, Source: j.Source, Spacing: j.Spacing,
+		Lease: j.Lease, MessageID: j.MessageID, Lane: j.Lane, Source: j.Source, Spacing: j.Spacing,
 		MigratedFrom: j.ThreadExternalID, MigratedTo: o.MigratedTo,
 	}
 	last := j.part >= len(j.parts)-1
@@ -56,7 +56,7 @@ func (r rules) settle(j *job, o inbox.Outcome, age time.Duration) inbox.Settleme
 
 // fail ends a job that can't be sent at all.
 func fail(j *job, why string) inbox.Settlement {
-	return inbox.Settlement{Lease: j.Lease, Lane: j.Lane, Source: j.Source, Status: inbox.ActionFailed, Error: why}
+	return inbox.Settlement{Lease: j.Lease, MessageID: j.MessageID, Lane: j.Lane, Source: j.Source, Status: inbox.ActionFailed, Error: why}
 }
 
 // backoff is how long to wait after some attempts: what the provider asked for,

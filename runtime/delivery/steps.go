@@ -150,69 +150,6 @@ func (l *loop) count(j *job) {
 	}
 }
 
-// start records and charges the sends whose time has come.
-func (l *loop) start(now time.Time) {
-	if l.starting || now.Before(l.startAfter) {
-		return
-	}
-	jobs, next := l.lanes.pick(now, MaxSends-l.sends, maxFetches-l.fetches)
-	l.startNext = next
-	if len(jobs) == 0 {
-		return
-	}
-	l.starting = true
-	leases := make([]inbox.Lease, len(jobs))
-	for i, j := range jobs {
-		leases[i] = j.Lease
-		l.unqueue(j)
-		l.count(j)
-	}
-	l.w.metrics.batches.WithLabelValues("start").Observe(float64(len(jobs)))
-	l.task(func() func() {
-		ctx, cancel := l.timed()
-		defer cancel()
-		results, err := l.w.o.Queue.Start(ctx, leases, l.w.leastLease())
-		return func() { l.started(now, jobs, results, err) }
-	})
-}
-
-func (l *loop) started(asked time.Time, jobs []*job, results []inbox.StartResult, err error) {
-	now := time.Now()
-	l.starting = false
-	if err != nil {
-		// Whether it was recorded or not, nothing has left: it may be recorded again.
-		l.w.logFailure(l.ctx, "could not start sends, trying again", err)
-		l.startAfter = now.Add(stepRetry)
-		l.startNext = l.startAfter
-		for _, j := range jobs {
-			l.over(j)
-			l.waiting++
-			if j.media() {
-				l.fetchers++
-			}
-		}
-		l.lanes.putBack(jobs)
-		if l.stopping {
-			l.unsent(l.lanes.takeAll())
-		}
-		return
-	}
-	for i, j := range jobs {
-		switch {
-		case results[i] == inbox.StartUnpaid:
-			l.finish(finished{job: j, settlement: fail(j, errUnpaid), outcome: "unpaid"})
-		case results[i] == inbox.StartLost:
-			// Lost, or not for long enough: then it is free for the next claim at once.
-			l.over(j)
-			l.releases = append(l.releases, j.Lease)
-		case j.media():
-			l.fetch(j)
-		default:
-			l.send(asked, now, j)
-		}
-	}
-}
-
 // unsent puts jobs back into the queue of which it is not known whether they were
 // recorded as started.
 func (l *loop) unsent(jobs []*job) {

@@ -19,16 +19,18 @@ type Queue interface {
 	// Load reads what claimed actions are about. Those that are gone are left out.
 	Load(ctx context.Context, claimed []Claimed) ([]Work, error)
 
-	// Start records that sends are about to leave, and charges replies for them, once
-	// for each time that they were queued. It tells for each lease whether it may go on.
-	// A lease with less than least left may not.
-	Start(ctx context.Context, leases []Lease, least time.Duration) ([]StartResult, error)
-
-	// Settle records what became of started sends, refunds the replies that failed,
-	// and lets the next reply of a thread go. A lease that was lost meanwhile changes
+	// Advance settles what is over and starts what comes next, in one transaction:
+	// under load these are the two halves of every beat.
+	//
+	// To settle is to record what became of a send, refund the reply that failed and
+	// let the next one of its thread go. A lease that was lost meanwhile changes
 	// nothing, but for a delivery: it overrides an outcome that was taken for unknown,
 	// and charges again.
-	Settle(ctx context.Context, settlements []Settlement) error
+	//
+	// To start is to record that a send is about to leave, and to charge the reply,
+	// once for each time that it was queued. Advance tells for each lease whether it
+	// may go on; one with less than least left may not.
+	Advance(ctx context.Context, settlements []Settlement, starts []Lease, least time.Duration) ([]StartResult, error)
 
 	// StoreMedia completes the fetching of an attachment, and FailMedia gives it up.
 	StoreMedia(ctx context.Context, l Lease, a AttachmentID, mimeType string, content []byte) error
@@ -178,7 +180,7 @@ type MediaRef struct {
 // StartResult is whether a send may leave.
 type StartResult int
 
-// What Start says of a lease.
+// What Advance says of a lease that was to start.
 const (
 	StartLost   StartResult = iota // the lease is not held any more, or not for long enough
 	StartGo                        // recorded, and charged
@@ -188,6 +190,7 @@ const (
 // Settlement is what became of a claimed action.
 type Settlement struct {
 	Lease
+	MessageID MessageID
 	// Status is completed, failed or awaiting; or pending, when it is to be tried
 	// again or a further part is to follow.
 	Status ActionStatus

@@ -17,9 +17,13 @@ import (
 //
 // Each transaction here takes its locks in one order, so that workers and
 // runtimes never wait for each other in a ring for long: threads by id, then
-// actions by instance and id (a claim skips those that are locked), then pacing,
-// then what the ledger's and the log's triggers lock. A deadlock that happens all
+// actions (a claim skips those that are locked), then pacing, then what the
+// ledger's trigger locks and last what the log's does. A deadlock that happens all
 // the same, such as with a tenant's own SQL, is tried again.
+//
+// Rows are looked up by LATERAL … LIMIT 1 and then written by ctid: forms that are
+// one index probe a row whatever the statistics say. As joins, planned while the
+// queue was empty, they would read all of it when it is full.
 type Queue struct {
 	pool    *pgxpool.Pool
 	queries *query.Queries
@@ -41,12 +45,12 @@ type queueTx struct {
 
 const beginAsWorker = `SELECT set_config('socialops.actor', 'worker', true)`
 
-// tx runs f in a transaction, and again if that lost to another one. f ends it
-// with commit.
-func (q *Queue) tx(ctx context.Context, f func(*queueTx) error) error {
+// tx runs f in a transaction, and again if that lost to another one; try counts
+// from 0. f ends it with commit.
+func (q *Queue) tx(ctx context.Context, f func(tx *queueTx, try int) error) error {
 	var err error
-	for range maxTries {
-		err = q.tryTx(ctx, f)
+	for try := range maxTries {
+		err = q.tryTx(ctx, func(tx *queueTx) error { return f(tx, try) })
 		switch sqlState(err) {
 		case stateDeadlock, stateSerialization, stateUniqueViolation:
 			continue
@@ -110,32 +114,54 @@ func leaseColumns(leases []inbox.Lease) (instances, actions, tokens []pgtype.UUI
 // charged, or is refunded already, gives no row.
 const insertRefunds = `
 INSERT INTO ledger (instance_id, reference, kind, amount)
-SELECT l.instance_id, 'refund:' || l.reference, 'refund', -l.amount
+SELECT u.instance_id, 'refund:' || l.reference, 'refund', -l.amount
   FROM unnest($1::uuid[], $2::uuid[], $3::int[]) AS u (instance_id, action_id, requeues)
-  JOIN ledger l ON l.instance_id = u.instance_id AND l.reference = 'reply:' || u.action_id || ':' || u.requeues
- ORDER BY l.instance_id, l.reference
+ CROSS JOIN LATERAL (
+   SELECT reference, amount FROM ledger
+    WHERE instance_id = u.instance_id AND reference = 'reply:' || u.action_id || ':' || u.requeues LIMIT 1) l
+ ORDER BY 1, 2
     ON CONFLICT DO NOTHING`
 
-// What waits for its turn in the thread of a settled reply was put off (see
-// parkFollowers) and is now due. One that is to be tried again keeps its time.
+// nextOfThread is the oldest unsettled reply of action a's thread besides a, if it
+// was put off (see followers). One that is to be tried again keeps its time.
+const nextOfThread = `(
+  SELECT CASE WHEN n.status = 'pending' AND n.error = '' AND n.not_before > now() THEN n.id END
+    FROM action n
+   WHERE n.instance_id = a.instance_id AND n.thread_id = a.thread_id AND n.id <> a.id AND n.kind = 'send_reply'
+     AND n.status IN ('pending', 'processing', 'awaiting')
+   ORDER BY n.thread_seq LIMIT 1)`
+
 const wakeActions = `
 UPDATE action a SET not_before = now()
-  FROM (SELECT n.instance_id, n.id FROM unnest($1::uuid[], $2::uuid[]) AS u (instance_id, id)
-          JOIN action n ON n.instance_id = u.instance_id AND n.id = u.id
-         WHERE n.status = 'pending' AND n.error = '' AND n.not_before > now()
-         ORDER BY n.instance_id, n.id FOR NO KEY UPDATE OF n) n
- WHERE a.instance_id = n.instance_id AND a.id = n.id`
+ WHERE a.ctid = ANY (ARRAY (
+         SELECT l.ctid FROM unnest($1::uuid[], $2::uuid[]) AS u (instance_id, id)
+          CROSS JOIN LATERAL (SELECT n.ctid FROM action n WHERE n.instance_id = u.instance_id AND n.id = u.id LIMIT 1) l))
+   AND a.status = 'pending' AND a.error = '' AND a.not_before > now()`
 
-// nextOfThread is the oldest unsettled reply of action a's thread besides a, if it was put off.
-const nextOfThread = `
-  LEFT JOIN LATERAL (
-    SELECT CASE WHEN n.status = 'pending' AND n.error = '' AND n.not_before > now() THEN n.id END AS id
-      FROM action n
-     WHERE n.instance_id = a.instance_id AND n.thread_id = a.thread_id AND n.id <> a.id AND n.kind = 'send_reply'
-       AND n.status IN ('pending', 'processing', 'awaiting')
-     ORDER BY n.thread_seq LIMIT 1) next ON a.kind = 'send_reply'`
+// wake makes put-off replies due, after what they waited for is over. If that
+// fails they are a little late, as they were not put off for long.
+func (q *Queue) wake(ctx context.Context, next actionList) error {
+	if len(next.ids) == 0 {
+		return nil
+	}
+	if _, err := q.pool.Exec(ctx, wakeActions, next.instances, next.ids); err != nil {
+		return fmt.Errorf("waking the replies behind: %w", err)
+	}
+	return nil
+}
 
-// pgxRow reads rows one by one into what scan makes of them.
+// actionList is actions as arrays for unnest.
+type actionList struct {
+	instances, ids []pgtype.UUID
+	requeues       []int32
+}
+
+func (l *actionList) add(instance, id pgtype.UUID, requeues int) {
+	l.instances, l.ids = append(l.instances, instance), append(l.ids, id)
+	l.requeues = append(l.requeues, int32(requeues)) //nolint:gosec // counts what a person does
+}
+
+// eachRow reads rows one by one.
 func eachRow(scan func(pgx.Rows) error) func(pgx.Rows) error {
 	return func(rows pgx.Rows) error {
 		for rows.Next() {

@@ -38,56 +38,53 @@ SELECT l.instance_id, l.lane, extract(epoch FROM l.not_before - clock_timestamp(
 // A lane's actions in the order in which they fell due. behind tells one that has
 // an older unsettled reply in its thread.
 const lockCandidates = `
-SELECT u.ord, a.id, a.kind, a.message_id, a.thread_id, a.payload, a.requeues, a.attempts,
+SELECT u.ord, a.ctid, a.id, a.kind, a.message_id, a.thread_id, a.payload, a.requeues, a.attempts,
        extract(epoch FROM clock_timestamp() - a.queued_at)::float8,
        coalesce(t.provider, ''), coalesce(t.source, ''), coalesce(t.external_id, ''),
-       a.kind = 'send_reply' AND EXISTS (
-         SELECT FROM action o
+       a.kind = 'send_reply' AND (
+         SELECT true FROM action o
           WHERE o.instance_id = a.instance_id AND o.thread_id = a.thread_id AND o.thread_seq < a.thread_seq AND o.kind = 'send_reply'
-            AND o.status IN ('pending', 'processing', 'awaiting')) AS behind
+            AND o.status IN ('pending', 'processing', 'awaiting') LIMIT 1) IS NOT NULL AS behind
   FROM unnest($1::uuid[], $2::text[], $3::int[]) WITH ORDINALITY AS u (instance_id, lane, room, ord)
  CROSS JOIN LATERAL (
-   SELECT c.* FROM action c
+   SELECT c.ctid, c.* FROM action c
     WHERE c.instance_id = u.instance_id AND c.lane = u.lane AND c.status = 'pending' AND c.not_before <= now()
     ORDER BY c.not_before, c.thread_seq LIMIT u.room FOR NO KEY UPDATE SKIP LOCKED) a
-  LEFT JOIN thread t ON t.instance_id = a.instance_id AND t.id = a.thread_id
- ORDER BY u.ord, a.not_before, a.thread_seq`
+  LEFT JOIN LATERAL (SELECT provider, source, external_id FROM thread WHERE instance_id = a.instance_id AND id = a.thread_id LIMIT 1) t ON true`
 
 const claimActions = `
-UPDATE action a SET status = 'processing', lease_token = $1, lease_until = u.until
-  FROM unnest($2::uuid[], $3::uuid[], $4::timestamptz[]) AS u (instance_id, id, until)
- WHERE a.instance_id = u.instance_id AND a.id = u.id`
+UPDATE action SET status = 'processing', lease_token = $1, lease_until = $2 WHERE ctid = ANY ($3::tid[])`
 
 const deferActions = `
-UPDATE action a SET not_before = u.at
-  FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) AS u (instance_id, id, at)
- WHERE a.instance_id = u.instance_id AND a.id = u.id`
+UPDATE action a SET not_before = ($2::timestamptz[])[array_position($1::tid[], a.ctid)] WHERE a.ctid = ANY ($1::tid[])`
 
 // Replies behind a thread's head would be found due again by every claim. So
 // they are put off: the next one for a moment, each further one for a moment more,
 // all of them at least as long as their head. Settling the head wakes the next.
-const parkFollowers = `
-UPDATE action a SET not_before = f.until
-  FROM (SELECT b.instance_id, b.id,
-               greatest(now() + least(interval '500 ms' * row_number() OVER (PARTITION BY b.instance_id, b.thread_id ORDER BY b.thread_seq), interval '1 minute'),
-                        b.head_at) AS until
-          FROM (SELECT f.instance_id, f.id, f.thread_id, f.thread_seq, h.not_before AS head_at
-                  FROM unnest($1::uuid[], $2::uuid[]) AS u (instance_id, thread_id)
-                 CROSS JOIN LATERAL (
-                   SELECT o.thread_seq, o.not_before FROM action o
-                    WHERE o.instance_id = u.instance_id AND o.thread_id = u.thread_id AND o.kind = 'send_reply'
-                      AND o.status IN ('pending', 'processing', 'awaiting')
-                    ORDER BY o.thread_seq LIMIT 1) h
-                 CROSS JOIN LATERAL (
-                   SELECT c.* FROM action c
-                    WHERE c.instance_id = u.instance_id AND c.thread_id = u.thread_id AND c.kind = 'send_reply' AND c.status = 'pending'
-                      AND c.thread_seq > h.thread_seq AND c.not_before <= now()
-                    ORDER BY c.thread_seq LIMIT 1000 FOR NO KEY UPDATE SKIP LOCKED) f) b) f
- WHERE a.instance_id = f.instance_id AND a.id = f.id`
+const lockFollowers = `
+SELECT f.ctid, f.thread_id, h.not_before
+  FROM unnest($1::uuid[], $2::uuid[]) AS u (instance_id, thread_id)
+ CROSS JOIN LATERAL (
+   SELECT o.thread_seq, o.not_before FROM action o
+    WHERE o.instance_id = u.instance_id AND o.thread_id = u.thread_id AND o.kind = 'send_reply'
+      AND o.status IN ('pending', 'processing', 'awaiting')
+    ORDER BY o.thread_seq LIMIT 1) h
+ CROSS JOIN LATERAL (
+   SELECT c.ctid, c.thread_id, c.thread_seq FROM action c
+    WHERE c.instance_id = u.instance_id AND c.thread_id = u.thread_id AND c.kind = 'send_reply' AND c.status = 'pending'
+      AND c.thread_seq > h.thread_seq AND c.not_before <= now()
+    ORDER BY c.thread_seq LIMIT 1000 FOR NO KEY UPDATE SKIP LOCKED) f
+ ORDER BY f.thread_id, f.thread_seq`
+
+const (
+	followerStep = 500 * time.Millisecond
+	followerMost = time.Minute
+)
 
 // candidate is a due action that the claim's transaction has locked.
 type candidate struct {
 	inbox.Claimed
+	ctid     pgtype.TID
 	thread   pgtype.UUID
 	provider string
 	source   string // of its thread
@@ -100,14 +97,16 @@ type claim struct {
 	r          inbox.ClaimRequest
 	out        inbox.Claims
 	candidates []candidate
-	rooms      []int     // of each lane asked
-	mediaLeft  int       // files that may still be asked for
-	now        time.Time // by the database
-	local      time.Time // by this process, at the same moment
-	taken      []pgtype.Timestamptz
-	deferred   []*candidate
+	rooms      []int        // of each lane asked
+	mediaLeft  int          // files that may still be asked for
+	now        time.Time    // by the database
+	local      time.Time    // by this process, at the same moment
+	taken      []pgtype.TID // replies
+	takenMedia []pgtype.TID
+	until      time.Time // of the last place in the pacing
+	deferred   []pgtype.TID
 	deferredTo []pgtype.Timestamptz
-	parked     map[pgtype.UUID]pgtype.UUID // instances by thread
+	behind     map[pgtype.UUID]pgtype.UUID // threads with replies behind their head, and their instances
 	pace       *pacing
 }
 
@@ -122,10 +121,10 @@ func (q *Queue) Claim(ctx context.Context, r inbox.ClaimRequest) (inbox.Claims, 
 		return c.out, nil
 	}
 	result := c.out
-	err = q.tx(ctx, func(tx *queueTx) error {
+	err = q.tx(ctx, func(tx *queueTx, _ int) error {
 		again := *c
 		again.out.Full = map[inbox.Lane]time.Time{}
-		again.parked = map[pgtype.UUID]pgtype.UUID{}
+		again.behind = map[pgtype.UUID]pgtype.UUID{}
 		err := again.run(ctx, tx, lanes)
 		result = again.out
 		return err
@@ -226,6 +225,9 @@ func (c *claim) run(ctx context.Context, tx *queueTx, lanes []inbox.Lane) error 
 	var token [16]byte
 	_, _ = rand.Read(token[:])
 	c.decide(token, lanes)
+	if err := c.putOff(ctx, tx); err != nil {
+		return err
+	}
 	c.write(tx, token)
 	return tx.commit(ctx)
 }
@@ -244,7 +246,7 @@ func (c *claim) lock(ctx context.Context, tx *queueTx, lanes []inbox.Lane) error
 		var ord int
 		var age float64
 		var id, message pgtype.UUID
-		if err := rows.Scan(&ord, &id, &k.Kind, &message, &k.thread, &k.Payload, &k.Requeues, &k.Attempts, &age,
+		if err := rows.Scan(&ord, &k.ctid, &id, &k.Kind, &message, &k.thread, &k.Payload, &k.Requeues, &k.Attempts, &age,
 			&k.provider, &k.source, &k.external, &k.behind); err != nil {
 			return err
 		}
@@ -272,7 +274,7 @@ func (c *claim) decide(token [16]byte, lanes []inbox.Lane) {
 		k := &c.candidates[i]
 		got[k.Lane]++
 		if k.behind {
-			c.parked[k.thread] = uid(k.Instance)
+			c.behind[k.thread] = uid(k.Instance)
 			c.out.More = true
 			continue
 		}
@@ -284,8 +286,7 @@ func (c *claim) decide(token [16]byte, lanes []inbox.Lane) {
 				c.out.Full[k.Lane] = c.here(slot.Add(-c.r.Horizon / 2))
 				continue
 			case conversation.After(slot):
-				c.deferred = append(c.deferred, k)
-				c.deferredTo = append(c.deferredTo, timestamp(c.pace.wait(k, conversation)))
+				c.put(k.ctid, c.pace.wait(k, conversation))
 				c.out.More = true
 				continue
 			}
@@ -293,11 +294,14 @@ func (c *claim) decide(token [16]byte, lanes []inbox.Lane) {
 			at = slot
 		}
 		k.Token, k.SendAt = token, c.here(at)
-		lease := c.r.Lease
 		if k.Kind == inbox.FetchMedia {
-			lease = c.r.MediaLease
+			c.takenMedia = append(c.takenMedia, k.ctid)
+		} else {
+			c.taken = append(c.taken, k.ctid)
 		}
-		c.taken = append(c.taken, timestamp(at.Add(lease)))
+		if at.After(c.until) {
+			c.until = at
+		}
 		c.out.Claimed = append(c.out.Claimed, k.Claimed)
 	}
 	for i, l := range lanes {
@@ -307,28 +311,49 @@ func (c *claim) decide(token [16]byte, lanes []inbox.Lane) {
 	}
 }
 
+// put makes an action due later.
+func (c *claim) put(ctid pgtype.TID, at time.Time) {
+	c.deferred, c.deferredTo = append(c.deferred, ctid), append(c.deferredTo, timestamp(at))
+}
+
+// putOff puts off the replies behind the heads of their threads.
+func (c *claim) putOff(ctx context.Context, tx *queueTx) error {
+	if len(c.behind) == 0 {
+		return nil
+	}
+	instances, threads := make([]pgtype.UUID, 0, len(c.behind)), make([]pgtype.UUID, 0, len(c.behind))
+	for thread, instance := range c.behind {
+		instances, threads = append(instances, instance), append(threads, thread)
+	}
+	rank := map[pgtype.UUID]time.Duration{}
+	tx.queue(lockFollowers, instances, threads).Query(eachRow(func(rows pgx.Rows) error {
+		var ctid pgtype.TID
+		var thread pgtype.UUID
+		var head time.Time
+		if err := rows.Scan(&ctid, &thread, &head); err != nil {
+			return err
+		}
+		rank[thread]++
+		at := c.now.Add(min(rank[thread]*followerStep, followerMost))
+		if head.After(at) {
+			at = head
+		}
+		c.put(ctid, at)
+		return nil
+	}))
+	return tx.flush(ctx)
+}
+
 // write queues the transaction's changes.
 func (c *claim) write(tx *queueTx, token [16]byte) {
-	if len(c.parked) > 0 {
-		instances, threads := make([]pgtype.UUID, 0, len(c.parked)), make([]pgtype.UUID, 0, len(c.parked))
-		for thread, instance := range c.parked {
-			instances, threads = append(instances, instance), append(threads, thread)
-		}
-		tx.queue(parkFollowers, instances, threads)
-	}
 	if len(c.deferred) > 0 {
-		instances, ids := make([]pgtype.UUID, len(c.deferred)), make([]pgtype.UUID, len(c.deferred))
-		for i, k := range c.deferred {
-			instances[i], ids[i] = uid(k.Instance), uid(k.Action)
-		}
-		tx.queue(deferActions, instances, ids, c.deferredTo)
+		tx.queue(deferActions, c.deferred, c.deferredTo)
 	}
 	c.pace.write(tx)
-	if n := len(c.out.Claimed); n > 0 {
-		instances, ids := make([]pgtype.UUID, n), make([]pgtype.UUID, n)
-		for i, k := range c.out.Claimed {
-			instances[i], ids[i] = uid(k.Instance), uid(k.Action)
-		}
-		tx.queue(claimActions, uid(token), instances, ids, c.taken)
+	if len(c.taken) > 0 {
+		tx.queue(claimActions, uid(token), c.until.Add(c.r.Lease), c.taken)
+	}
+	if len(c.takenMedia) > 0 {
+		tx.queue(claimActions, uid(token), c.now.Add(c.r.MediaLease), c.takenMedia)
 	}
 }

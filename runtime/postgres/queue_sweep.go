@@ -26,16 +26,16 @@ UPDATE action a SET status = 'failed', error = $3, settled_at = now(), lease_tok
  WHERE a.instance_id = u.instance_id AND a.id = u.id`
 
 const findNext = `
-SELECT u.instance_id, next.id
+SELECT a.instance_id, ` + nextOfThread + `
   FROM unnest($1::uuid[], $2::uuid[]) AS u (instance_id, id)
-  JOIN action a ON a.instance_id = u.instance_id AND a.id = u.id` + nextOfThread + `
- WHERE next.id IS NOT NULL`
+ CROSS JOIN LATERAL (SELECT instance_id, id, thread_id FROM action x WHERE x.instance_id = u.instance_id AND x.id = u.id LIMIT 1) a`
 
 // Sweep implements [inbox.Queue].
 func (q *Queue) Sweep(ctx context.Context) (inbox.Swept, error) {
 	var swept inbox.Swept
-	err := q.tx(ctx, func(tx *queueTx) error {
-		swept = inbox.Swept{}
+	var next actionList
+	err := q.tx(ctx, func(tx *queueTx, _ int) error {
+		swept, next = inbox.Swept{}, actionList{}
 		if err := tx.flush(ctx); err != nil {
 			return err
 		}
@@ -51,17 +51,17 @@ func (q *Queue) Sweep(ctx context.Context) (inbox.Swept, error) {
 		var again, unknown actionList
 		for _, l := range leases {
 			if l.Started && l.Kind == string(inbox.SendReply) {
-				unknown.add(l.InstanceID, l.ID, l.Requeues)
+				unknown.add(l.InstanceID, l.ID, int(l.Requeues))
 			} else {
-				again.add(l.InstanceID, l.ID, l.Requeues)
+				again.add(l.InstanceID, l.ID, int(l.Requeues))
 			}
 		}
 		for _, l := range overdue {
-			unknown.add(l.InstanceID, l.ID, l.Requeues)
+			unknown.add(l.InstanceID, l.ID, int(l.Requeues))
 		}
 		swept = inbox.Swept{Requeued: len(again.ids), Unknown: len(unknown.ids) - len(overdue), Overdue: len(overdue)}
 		if len(unknown.ids) > 0 {
-			if err := unknown.wakeNext(ctx, tx); err != nil {
+			if next, err = unknown.nextOf(ctx, tx); err != nil {
 				return err
 			}
 			tx.queue(insertRefunds, unknown.instances, unknown.ids, unknown.requeues)
@@ -75,37 +75,22 @@ func (q *Queue) Sweep(ctx context.Context) (inbox.Swept, error) {
 	if err != nil {
 		return inbox.Swept{}, fmt.Errorf("taking up expired leases: %w", err)
 	}
-	return swept, nil
+	return swept, q.wake(ctx, next)
 }
 
-// actionList is actions as arrays for unnest.
-type actionList struct {
-	instances, ids []pgtype.UUID
-	requeues       []int32
-}
-
-func (l *actionList) add(instance, id pgtype.UUID, requeues int32) {
-	l.instances, l.ids, l.requeues = append(l.instances, instance), append(l.ids, id), append(l.requeues, requeues)
-}
-
-// wakeNext lets the replies behind these go.
-func (l *actionList) wakeNext(ctx context.Context, tx *queueTx) error {
-	var next actionList
+// nextOf finds the replies behind these.
+func (l *actionList) nextOf(ctx context.Context, tx *queueTx) (next actionList, err error) {
 	tx.queue(findNext, l.instances, l.ids).Query(eachRow(func(rows pgx.Rows) error {
 		var instance, id pgtype.UUID
 		if err := rows.Scan(&instance, &id); err != nil {
 			return err
 		}
-		next.add(instance, id, 0)
+		if id.Valid {
+			next.add(instance, id, 0)
+		}
 		return nil
 	}))
-	if err := tx.flush(ctx); err != nil {
-		return err
-	}
-	if len(next.ids) > 0 {
-		tx.queue(wakeActions, next.instances, next.ids)
-	}
-	return nil
+	return next, tx.flush(ctx)
 }
 
 // StoreMedia implements [inbox.Queue].
@@ -131,7 +116,7 @@ func (q *Queue) FailMedia(ctx context.Context, l inbox.Lease, a inbox.Attachment
 }
 
 func (q *Queue) finishMedia(ctx context.Context, l inbox.Lease, a query.FinishAttachmentParams, content []byte) error {
-	return q.tx(ctx, func(tx *queueTx) error {
+	return q.tx(ctx, func(tx *queueTx, _ int) error {
 		if err := tx.flush(ctx); err != nil {
 			return err
 		}
