@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -216,6 +217,36 @@ func TestDevMode(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(data, "run", ".s.PGSQL.5432")); !os.IsNotExist(err) {
 		t.Errorf("the socket is still there: %v", err)
 	}
+}
+
+// TestDevModeLosesItsPostgres takes the database from under a dev mode: it ends
+// and says why, and the next start has what was stored.
+func TestDevModeLosesItsPostgres(t *testing.T) {
+	t.Parallel()
+	data, manifests, address, away := filepath.Join(newFolder(t), "data"), copySamples(t), freeAddress(t), nowhere(t)
+	d := startDev(t, options{}, data, address, manifests, away...)
+	d.client("support").event(http.StatusAccepted, "evt_1", "incident")
+	b, err := os.ReadFile(filepath.Join(data, "postgres", "postmaster.pid"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	line, _, _ := strings.Cut(string(b), "\n")
+	pid, err := strconv.Atoi(line)
+	if _, ours := d.family()[pid]; err != nil || !ours {
+		t.Fatalf("%q is no child of the dev mode: %v", line, err)
+	}
+	family := d.family()
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	if status := d.wait(); status != 1 || !strings.Contains(d.log.String(), "the private Postgres ended; its log is "+filepath.Join(data, "postgres.log")) {
+		t.Errorf("without Postgres it ended with %d: %s", status, d.log)
+	}
+	family.awaitEnd(t)
+	d = startDev(t, options{}, data, address, manifests, away...)
+	d.client("support").event(http.StatusOK, "evt_1", "incident")
+	d.consistent("support")
+	d.stop()
 }
 
 // TestDevModeInterruptedEarly stops a start before it is done: that is no failure, and the next start is whole.

@@ -80,7 +80,7 @@ func start(t testing.TB, o options, args ...string) *process {
 
 // environment is this process's own, less what would configure a socialops.
 func environment() []string {
-	var env []string
+	env := []string{"GORACE=atexit_sleep_ms=10"} // a second for each command adds up
 	for _, v := range os.Environ() {
 		name, _, _ := strings.Cut(v, "=")
 		if strings.HasPrefix(name, "SOCIALOPS_") || strings.HasPrefix(name, "DATABASE_") || strings.HasPrefix(name, "OTEL_") || strings.HasPrefix(name, "PG") {
