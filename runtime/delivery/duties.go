@@ -88,6 +88,6 @@ func (w *Worker) purge(ctx context.Context) {
 // logFailure logs an error, unless the worker is being stopped.
 func (w *Worker) logFailure(ctx context.Context, msg string, err error) {
 	if ctx.Err() == nil || context.Cause(ctx) == context.DeadlineExceeded { //nolint:errorlint // the cause is the sentinel itself
-		w.log.ErrorContext(ctx, msg, "error", err)
+		w.log.ErrorContext(ctx, msg, "error", err) //nolint:sloglint // each caller's message is a literal
 	}
 }

@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"slices"
 	"time"
 
 	"github.com/open4x/socialops/runtime/inbox"
@@ -162,12 +163,12 @@ func (ls *lanes) put(j *job) {
 
 // putBack queues jobs in front of their lanes, in their order.
 func (ls *lanes) putBack(jobs []*job) {
-	for i := len(jobs) - 1; i >= 0; i-- {
-		l := jobs[i].lane
+	for _, j := range slices.Backward(jobs) {
+		l := j.lane
 		if len(l.queue) == 0 {
 			ls.ring = append(ls.ring, l)
 		}
-		l.queue = append([]*job{jobs[i]}, l.queue...)
+		l.queue = append([]*job{j}, l.queue...)
 	}
 }
 

@@ -97,7 +97,7 @@ func (l *loop) claimed(asked time.Time, claims inbox.Claims, work []inbox.Work, 
 
 // admit queues a job, or ends it when something is in its way.
 func (l *loop) admit(j *job, why string) {
-	s := inbox.Settlement{}
+	var s inbox.Settlement
 	switch {
 	case why != "":
 		s = fail(j, why)

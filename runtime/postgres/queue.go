@@ -43,7 +43,9 @@ type queueTx struct {
 	batch *pgx.Batch
 }
 
-const beginAsWorker = `SELECT set_config('socialops.actor', 'worker', true)`
+// beginAsWorker names the actor, and has each statement planned once: planning it
+// anew for the arrays at hand takes as long as carrying it out.
+const beginAsWorker = `SELECT set_config('socialops.actor', 'worker', true), set_config('plan_cache_mode', 'force_generic_plan', true)`
 
 // tx runs f in a transaction, and again if that lost to another one; try counts
 // from 0. f ends it with commit.

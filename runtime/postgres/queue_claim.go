@@ -325,7 +325,7 @@ func (c *claim) putOff(ctx context.Context, tx *queueTx) error {
 	for thread, instance := range c.behind {
 		instances, threads = append(instances, instance), append(threads, thread)
 	}
-	rank := map[pgtype.UUID]time.Duration{}
+	rank := map[pgtype.UUID]int{}
 	tx.queue(lockFollowers, instances, threads).Query(eachRow(func(rows pgx.Rows) error {
 		var ctid pgtype.TID
 		var thread pgtype.UUID
@@ -334,7 +334,7 @@ func (c *claim) putOff(ctx context.Context, tx *queueTx) error {
 			return err
 		}
 		rank[thread]++
-		at := c.now.Add(min(rank[thread]*followerStep, followerMost))
+		at := c.now.Add(min(time.Duration(rank[thread])*followerStep, followerMost))
 		if head.After(at) {
 			at = head
 		}
