@@ -116,11 +116,11 @@ func TestObstacles(t *testing.T) {
 			},
 			"credential under another key": {
 				prepare: `UPDATE account SET key_id = 'another' WHERE $1::uuid IS NOT NULL AND id = $2`,
-				want:    "gave up after 1ms: the connected account's credential can't be read here for now",
+				want:    "gave up after 1ms: this worker can't read the connected account's credential: give it the key that credentials are sealed with",
 			},
 			"credential of another account": {
 				prepare: `UPDATE account SET credential = decode('00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff', 'hex') WHERE $1::uuid IS NOT NULL AND id = $2`,
-				want:    "gave up after 1ms: the connected account's credential can't be read here for now",
+				want:    "gave up after 1ms: this worker can't read the connected account's credential: give it the key that credentials are sealed with",
 			},
 			"blocked contact": {prepare: `UPDATE contact SET blocked_at = now() WHERE instance_id = $1 AND $2::uuid IS NOT NULL`, want: "the contact has blocked us: wait until they write again, then retry"},
 			"github":          {at: "github", want: "provider github can't deliver replies: answer there by hand"},

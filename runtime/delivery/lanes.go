@@ -213,7 +213,7 @@ func (ls *lanes) pick(now time.Time, sends, fetches int) (jobs []*job, next time
 			}
 			switch first := l.queue[0]; {
 			case *left <= 0, l.full(), l.suspect && !l.key.media && suspects <= 0:
-			case !l.key.media && l.open >= fairSends && sends <= freeSends:
+			case l.crowded(sends):
 			case first.SendAt.Sub(now) > startLead:
 				if next.IsZero() || first.SendAt.Before(next) {
 					next = first.SendAt
@@ -238,12 +238,17 @@ func (ls *lanes) pick(now time.Time, sends, fetches int) (jobs []*job, next time
 	return jobs, next
 }
 
-// ready counts waiting jobs whose lane can take them: those of a lane that hangs
-// are no reason to claim nothing for others.
-func (ls *lanes) ready() int {
+// crowded tells that the lane has its share of the last free sends.
+func (l *lane) crowded(sends int) bool {
+	return !l.key.media && l.open >= fairSends && sends <= freeSends
+}
+
+// ready counts waiting jobs that can be started while so many sends are free:
+// those of lanes that hang are no reason to claim nothing for others.
+func (ls *lanes) ready(sends int) int {
 	n := 0
 	for _, l := range ls.ring {
-		if !l.full() {
+		if !l.full() && !l.crowded(sends) {
 			n += len(l.queue)
 		}
 	}

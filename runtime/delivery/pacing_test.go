@@ -183,7 +183,7 @@ func TestHangingBots(t *testing.T) {
 			return inbox.Outcome{Kind: inbox.Unknown, Reason: "it hung"}
 		}
 	}
-	const bots, replies = 3, 20
+	const bots, replies = 6, 20
 	for range bots {
 		ten := w.tenant(t)
 		for i := range replies {

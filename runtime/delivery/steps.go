@@ -12,7 +12,7 @@ func (l *loop) claim(now time.Time) {
 	if !now.Before(l.claimAt) {
 		l.mayClaim = true
 	}
-	if l.claiming || l.closing || !l.mayClaim || l.lanes.ready() >= lowWaiting || now.Before(l.claimAfter) {
+	if l.claiming || l.closing || !l.mayClaim || l.lanes.ready(MaxSends-l.sends) >= lowWaiting || now.Before(l.claimAfter) {
 		return
 	}
 	poll := pollAlone
@@ -21,7 +21,7 @@ func (l *loop) claim(now time.Time) {
 	}
 	l.claiming, l.mayClaim, l.claimAt = true, false, now.Add(poll)
 	request := inbox.ClaimRequest{
-		Limit: maxWaiting - l.lanes.ready(), LaneLimit: laneSends * (1 + waitingRoom), MediaLimit: maxFetches - l.fetches - l.fetchers,
+		Limit: maxWaiting - l.lanes.ready(MaxSends-l.sends), LaneLimit: laneSends * (1 + waitingRoom), MediaLimit: maxFetches - l.fetches - l.fetchers,
 		Room: map[inbox.Lane]int{}, After: l.last,
 		Lease: l.w.lease(), MediaLease: l.w.mediaLease(), Horizon: horizon, Pace: l.w.pace,
 	}
@@ -95,6 +95,8 @@ func (l *loop) claimed(asked time.Time, claims inbox.Claims, work []inbox.Work, 
 	}
 }
 
+const credentialUnread = "this worker can't read the connected account's credential: give it the key that credentials are sealed with"
+
 // admit queues a job, or ends it when something is in its way.
 func (l *loop) admit(j *job, why string) {
 	var s inbox.Settlement
@@ -115,7 +117,10 @@ func (l *loop) admit(j *job, why string) {
 		}
 		// Ours to mend, not the tenant's: it may pass.
 		l.w.log.ErrorContext(l.ctx, "can't open a credential", "action", j.Action.String(), "error", err)
-		s = l.w.rules.settle(j, inbox.Outcome{Kind: inbox.Later, Reason: "the connected account's credential can't be read here for now"}, j.Age)
+		s = l.w.rules.settle(j, inbox.Outcome{Kind: inbox.Later, Reason: credentialUnread}, j.Age)
+		if s.Status == inbox.ActionPending {
+			s.Wait = min(firstBackoff+j.Age/2, mostBackoff) // there is no attempt to count
+		}
 	}
 	l.count(j)
 	j.lane.open++

@@ -2,10 +2,13 @@ package delivery_test
 
 import (
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -121,22 +124,45 @@ func (ten *tenant) threadAt(t testing.TB, provider, source string, channel *inbo
 	return th
 }
 
-// reply queues a reply, as a runtime would.
-func (th *thread) reply(t testing.TB, text string) inbox.ActionID {
+// prepare adds an outbound message, and queue the action that delivers it.
+func (th *thread) prepare(t testing.TB, text string) inbox.MessageID {
 	t.Helper()
 	th.seq++
-	now := time.Now()
-	id, message := inbox.NewID[inbox.ActionID](now), inbox.NewID[inbox.MessageID](now)
+	id := inbox.NewID[inbox.MessageID](time.Now())
 	b := &pgx.Batch{}
 	b.Queue(`UPDATE thread_state SET message_seq = $3 WHERE instance_id = $1 AND thread_id = $2`, th.ten.ID, th.id, th.seq)
 	b.Queue(`INSERT INTO message (instance_id, id, thread_id, seq, source, direction, origin, text, author_kind)
-		VALUES ($1, $2, $3, $4, $5, 'outbound', 'ours', $6, 'api_key')`, th.ten.ID, message, th.id, th.seq, th.source, text)
-	b.Queue(`INSERT INTO action (instance_id, id, kind, thread_id, message_id, thread_seq, lane) VALUES ($1, $2, 'send_reply', $3, $4, $5, $6)`,
-		th.ten.ID, id, th.id, message, th.seq, inbox.LaneName(inbox.SendReply, th.source))
+		VALUES ($1, $2, $3, $4, $5, 'outbound', 'ours', $6, 'api_key')`, th.ten.ID, id, th.id, th.seq, th.source, text)
 	if err := th.ten.Pool.SendBatch(t.Context(), b).Close(); err != nil {
+		t.Fatalf("adding a message: %v", err)
+	}
+	return id
+}
+
+func (th *thread) queue(t testing.TB, message inbox.MessageID) inbox.ActionID {
+	t.Helper()
+	id := inbox.NewID[inbox.ActionID](time.Now())
+	if _, err := th.ten.Pool.Exec(t.Context(), `INSERT INTO action (instance_id, id, kind, thread_id, message_id, thread_seq, lane)
+		SELECT instance_id, $2, 'send_reply', thread_id, id, seq, $4 FROM message WHERE instance_id = $1 AND id = $3`,
+		th.ten.ID, id, message, inbox.LaneName(inbox.SendReply, th.source)); err != nil {
 		t.Fatalf("queueing a reply: %v", err)
 	}
 	return id
+}
+
+// reply queues a reply, as a runtime would.
+func (th *thread) reply(t testing.TB, text string) inbox.ActionID {
+	t.Helper()
+	return th.queue(t, th.prepare(t, text))
+}
+
+func parseAction(t testing.TB, id string) inbox.ActionID {
+	t.Helper()
+	raw, err := hex.DecodeString(strings.ReplaceAll(id, "-", ""))
+	if err != nil || len(raw) != 16 {
+		t.Fatalf("%q is no id: %v", id, err)
+	}
+	return inbox.ActionID(raw)
 }
 
 // state is what can be seen of an action.
@@ -161,36 +187,35 @@ func (ten *tenant) state(t testing.TB, id inbox.ActionID) (s state) {
 	return s
 }
 
-// until waits for an action to have a status. Each look follows the log's growth or a moment.
-func (ten *tenant) until(t testing.TB, id inbox.ActionID, want ...inbox.ActionStatus) state {
+// waitFor looks at the database, which tells nobody, until something is so.
+func waitFor(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); ; {
-		s := ten.state(t, id)
-		for _, w := range want {
-			if s.Status == w {
-				return s
-			}
-		}
+	for deadline := time.Now().Add(patience); !ok(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("action is %+v, want %v", s, want)
+			t.Fatalf("waited in vain for %s", what)
 		}
-		time.Sleep(5 * time.Millisecond)
 	}
+}
+
+// until waits for an action to have a status.
+func (ten *tenant) until(t testing.TB, id inbox.ActionID, want ...inbox.ActionStatus) (s state) {
+	t.Helper()
+	waitFor(t, fmt.Sprintf("action %s to be %s", id, want), func() bool {
+		s = ten.state(t, id)
+		return slices.Contains(want, s.Status)
+	})
+	return s
 }
 
 // settled waits until no action of any tenant is on its way.
 func (w *world) settled(t testing.TB) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
-		n := scan[int](t, w.Owner, `SELECT count(*) FROM action WHERE status IN ('pending', 'processing')`)
-		if n == 0 {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%d actions are not settled", n)
-		}
-	}
+	waitFor(t, "every action to be settled", func() bool {
+		return scan[int](t, w.Owner, `SELECT count(*) FROM action WHERE status IN ('pending', 'processing')`) == 0
+	})
 }
+
+func contains(err error, text string) bool { return err != nil && strings.Contains(err.Error(), text) }
 
 // balanced checks the books.
 func (w *world) balanced(t testing.TB) {
@@ -216,7 +241,7 @@ func (ten *tenant) audit(t testing.TB, id inbox.ActionID) []string {
 func (w *world) run(t testing.TB, p provider.Provider, change ...func(*delivery.Options)) (stop func()) {
 	t.Helper()
 	o := delivery.Options{
-		Queue: w.queue, Providers: provider.NewRegistry(p), Keys: []*seal.Key{w.key}, SendDeadline: 5 * time.Second,
+		Queue: w.queue, Providers: provider.NewRegistry(p), Keys: w.keys(), SendDeadline: 5 * time.Second,
 		Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	for _, c := range change {
@@ -273,27 +298,12 @@ func (f *fake) Normalize(*provider.Request, provider.Proof) (inbox.Inbound, erro
 
 func (f *fake) Parts(r provider.Reply) []provider.Reply {
 	var parts []provider.Reply
-	for line := range splitLines(r.Text) {
+	for line := range strings.SplitSeq(r.Text, "\n") {
 		part := r
 		part.Text = line
 		parts = append(parts, part)
 	}
 	return parts
-}
-
-func splitLines(text string) func(func(string) bool) {
-	return func(yield func(string) bool) {
-		start := 0
-		for i := range len(text) {
-			if text[i] == '\n' {
-				if !yield(text[start:i]) {
-					return
-				}
-				start = i + 1
-			}
-		}
-		yield(text[start:])
-	}
 }
 
 func (f *fake) Deliver(ctx context.Context, c provider.Credential, part provider.Reply) inbox.Outcome {
@@ -320,6 +330,33 @@ func (f *fake) Pace(thread string) provider.Pace {
 
 func (f *fake) FetchMedia(ctx context.Context, _ provider.Credential, ref string) (provider.Media, inbox.Outcome) {
 	return f.media(ctx, ref)
+}
+
+// byChat answers each conversation in its own way.
+func byChat(answers map[string]func(n int) inbox.Outcome) *fake {
+	var mu sync.Mutex
+	counts := map[string]int{}
+	return &fake{deliver: func(_ context.Context, _ provider.Credential, part provider.Reply) inbox.Outcome {
+		mu.Lock()
+		counts[part.ThreadExternalID]++
+		n := counts[part.ThreadExternalID]
+		mu.Unlock()
+		if answer := answers[part.ThreadExternalID]; answer != nil {
+			return answer(n)
+		}
+		return inbox.Outcome{Kind: inbox.Delivered, ExternalID: part.ThreadExternalID + ":" + strconv.Itoa(n)}
+	}}
+}
+
+// to are the texts sent to a conversation.
+func (f *fake) to(chat string) []string {
+	var texts []string
+	for _, s := range f.calls() {
+		if s.ThreadExternalID == chat {
+			texts = append(texts, s.Text)
+		}
+	}
+	return texts
 }
 
 // calls are what was sent so far.
@@ -361,4 +398,7 @@ func (th *thread) attachment(t testing.TB, ref string) (inbox.AttachmentID, inbo
 	return attachment, action
 }
 
-func chatName(n int) string { return fmt.Sprintf("%d", 1000+n) }
+// chatName names conversations.
+func chatName(n int) string { return strconv.Itoa(1000 + n) }
+
+func (w *world) keys() []*seal.Key { return []*seal.Key{w.key} }
