@@ -116,7 +116,7 @@ func TestAccountAskedToWait(t *testing.T) {
 		}
 		if left := time.Unix(0, until.Load()).Sub(now); left > 0 {
 			early.Add(1)
-			return inbox.Outcome{Kind: inbox.Later, RetryAfter: time.Duration((left + time.Second - 1) / time.Second * time.Second)}
+			return inbox.Outcome{Kind: inbox.Later, RetryAfter: (left + time.Second - 1).Truncate(time.Second)}
 		}
 		return delivered(1)
 	}

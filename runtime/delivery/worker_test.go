@@ -246,7 +246,6 @@ func TestParts(t *testing.T) {
 	}
 	// A person asks again for the one whose second part may or may not have arrived: what did is not repeated.
 	id := scan[string](t, w.Owner, `SELECT id::text FROM action WHERE error = $1`, inbox.ErrOutcomeUnknown)
-	ten = &tenant{w: w, Tenant: ten.Tenant}
 	action := parseAction(t, id)
 	if err := w.queue.Requeue(t.Context(), action, "cli"); err != nil {
 		t.Fatal(err)
