@@ -209,7 +209,6 @@ func TestGivesUpInTheEnd(t *testing.T) {
 func TestParts(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	ten := w.tenant(t)
 	f := byChat(map[string]func(int) inbox.Outcome{
 		"later": func(n int) inbox.Outcome {
 			return nth(n, 2, inbox.Outcome{Kind: inbox.Later, RetryAfter: time.Millisecond})
