@@ -24,6 +24,8 @@ const (
 	lowWaiting = 64  // below it more are claimed
 	// Room for waiting actions beside each that may be under way.
 	waitingRoom = 2
+
+	usualAnswer = time.Second // what a provider takes for an answer at most, while it is well
 )
 
 // job is a claimed action on its way.
@@ -53,6 +55,7 @@ type lane struct {
 	queue     []*job // waiting for its place
 	open      int    // started, or about to be, and not settled
 	suspect   bool
+	progress  time.Time // of the last answer, or of the first send after nothing was under way
 	fullUntil time.Time // booked up by pacing
 	lastSend  time.Time
 
@@ -87,6 +90,9 @@ func (l *lane) room(now time.Time) int {
 	}
 	return room
 }
+
+// stuck tells that the lane waits for an answer longer than one usually takes.
+func (l *lane) stuck(now time.Time) bool { return l.open > 0 && now.Sub(l.progress) > usualAnswer }
 
 // full tells that none of the lane's waiting jobs can start.
 func (l *lane) full() bool { return l.open >= l.limit() }
@@ -125,6 +131,7 @@ func (l *lane) pace(now, place time.Time, spacing time.Duration) time.Time {
 // answered takes note of how a send went: whether the provider is there, and
 // whether it asks the account, not only one conversation, to wait.
 func (l *lane) answered(now time.Time, conversation string, o inbox.Outcome) (holdAccount time.Duration) {
+	l.progress = now
 	asked := o.Kind == inbox.Later && o.RetryAfter > 0
 	l.suspect = o.Kind == inbox.Unknown || o.Kind == inbox.Later && !asked && o.MigratedTo == ""
 	if !asked {
@@ -221,7 +228,9 @@ func (ls *lanes) pick(now time.Time, sends, fetches int) (jobs []*job, next time
 			default:
 				jobs = append(jobs, first)
 				*left--
-				l.open++
+				if l.open++; l.open == 1 {
+					l.progress = now
+				}
 				if l.suspect {
 					suspects--
 				}
@@ -243,12 +252,24 @@ func (l *lane) crowded(sends int) bool {
 	return !l.key.media && l.open >= fairSends && sends <= freeSends
 }
 
-// ready counts waiting jobs that can be started while so many sends are free:
-// those of lanes that hang are no reason to claim nothing for others.
-func (ls *lanes) ready(sends int) int {
+// startable counts waiting jobs that could start while so many sends are free, if
+// their time has come.
+func (ls *lanes) startable(sends int) int {
 	n := 0
 	for _, l := range ls.ring {
 		if !l.full() && !l.crowded(sends) {
+			n += len(l.queue)
+		}
+	}
+	return n
+}
+
+// ready counts waiting jobs that will start soon: those of lanes that hang are no
+// reason to claim nothing for others.
+func (ls *lanes) ready(now time.Time) int {
+	n := 0
+	for _, l := range ls.ring {
+		if !l.stuck(now) {
 			n += len(l.queue)
 		}
 	}

@@ -12,7 +12,7 @@ func (l *loop) claim(now time.Time) {
 	if !now.Before(l.claimAt) {
 		l.mayClaim = true
 	}
-	if l.claiming || l.closing || !l.mayClaim || l.lanes.ready(MaxSends-l.sends) >= lowWaiting || now.Before(l.claimAfter) {
+	if l.claiming || l.closing || !l.mayClaim || l.lanes.ready(now) >= lowWaiting || now.Before(l.claimAfter) {
 		return
 	}
 	poll := pollAlone
@@ -21,7 +21,7 @@ func (l *loop) claim(now time.Time) {
 	}
 	l.claiming, l.mayClaim, l.claimAt = true, false, now.Add(poll)
 	request := inbox.ClaimRequest{
-		Limit: maxWaiting - l.lanes.ready(MaxSends-l.sends), LaneLimit: laneSends * (1 + waitingRoom), MediaLimit: maxFetches - l.fetches - l.fetchers,
+		Limit: maxWaiting - l.lanes.ready(now), LaneLimit: laneSends * (1 + waitingRoom), MediaLimit: maxFetches - l.fetches - l.fetchers,
 		Room: map[inbox.Lane]int{}, After: l.last,
 		Lease: l.w.lease(), MediaLease: l.w.mediaLease(), Horizon: horizon, Pace: l.w.pace,
 	}

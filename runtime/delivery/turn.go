@@ -15,7 +15,7 @@ func (l *loop) turn(now time.Time) {
 		return
 	}
 	free := MaxSends - l.sends + l.doneSends()
-	few := l.flying > 0 && len(l.done) < turnFull && min(free, l.lanes.ready(free)) < turnFull
+	few := l.flying > 0 && len(l.done) < turnFull && min(free, l.lanes.startable(free)) < turnFull
 	if few && !l.turnSince.IsZero() && now.Sub(l.turnSince) < turnLinger {
 		return
 	}
