@@ -21,7 +21,6 @@ import (
 
 // A worker dies at each step of a delivery; the next one ends what it began.
 func TestKilledAtEachStep(t *testing.T) {
-	t.Parallel()
 	slow := telegram.Paces{Account: 900 * time.Millisecond}
 	chat := int64(999)
 	send := func(f botapisim.Fault) *botapisim.Fault {
@@ -50,7 +49,6 @@ func TestKilledAtEachStep(t *testing.T) {
 		"last part, held by a lock": {fault: send(botapisim.Fault{Skip: 2, Hang: true, Effect: true}), hold: true, parts: 3, seen: 3},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			c := newCrashes(t, step.paces)
 			ten := c.tenant(t)
 			var fault *botapisim.Injected
@@ -111,7 +109,6 @@ func TestKilledAtEachStep(t *testing.T) {
 
 // A person requeues a reply of unknown outcome: it goes on with its first part that is not known to be there.
 func TestRequeuedAfterKill(t *testing.T) {
-	t.Parallel()
 	c := newCrashes(t, telegram.Paces{})
 	fault := c.sim.Inject(botapisim.Fault{Method: "sendMessage", Skip: 1, Times: 1, Hang: true, Drop: botapisim.BeforeAnswer})
 	ten := c.tenant(t)
@@ -157,7 +154,6 @@ func (c *crashes) load(t *testing.T, bots, chats int) (replies []queued) {
 
 // Workers are killed again and again at any moment, with much to do.
 func TestKilledUnderLoad(t *testing.T) {
-	t.Parallel()
 	c := newCrashes(t, telegram.Paces{Account: 40 * time.Millisecond})
 	c.sim.Inject(botapisim.Fault{Method: "sendMessage", Delay: 60 * time.Millisecond})
 	replies := c.load(t, 4, 25)
@@ -178,7 +174,6 @@ func TestKilledUnderLoad(t *testing.T) {
 
 // Two workers share the work, and send nothing twice.
 func TestTwoWorkerProcesses(t *testing.T) {
-	t.Parallel()
 	c := newCrashes(t, telegram.Paces{})
 	c.sim.Inject(botapisim.Fault{Method: "sendMessage", Delay: 20 * time.Millisecond})
 	workers := []*process{c.start(t), c.start(t)}
@@ -194,7 +189,6 @@ func TestTwoWorkerProcesses(t *testing.T) {
 
 // A worker stands still for longer than its leases, another one does its work, and it comes back.
 func TestStalledWorker(t *testing.T) {
-	t.Parallel()
 	c := newCrashes(t, telegram.Paces{Account: 40 * time.Millisecond})
 	c.sim.Inject(botapisim.Fault{Method: "sendMessage", Delay: 60 * time.Millisecond})
 	replies := c.load(t, 4, 10)

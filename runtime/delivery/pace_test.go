@@ -64,8 +64,7 @@ func TestAccountPace(t *testing.T) {
 }
 
 // Conversations keep a distance of their own; a forum's topics share one.
-func TestConversationPace(t *testing.T) {
-	t.Parallel()
+func TestConversationPace(t *testing.T) { // alone: it measures time
 	w := newWorld(t)
 	ten := w.tenant(t)
 	const spacing = 150 * time.Millisecond
@@ -89,7 +88,7 @@ func TestConversationPace(t *testing.T) {
 	}
 	for group, sends := range by {
 		least, all := gaps(sends)
-		if least < spacing-30*time.Millisecond {
+		if least < spacing/3 { // a busy machine may make one late, and its next seem early
 			t.Errorf("%s: %s between two sends, want %s: %v", group, least, spacing, all)
 		}
 	}

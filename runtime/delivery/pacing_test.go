@@ -18,9 +18,8 @@ import (
 
 // One bot never sends more than 30 in any second, nor faster than once a second to
 // one person; and no slower than it has to.
-func TestPacing(t *testing.T) {
-	t.Parallel()
-	pacing(t, 90, 15, 32) // a busy machine delays some sends into the next; the long test is strict
+func TestPacing(t *testing.T) { // alone: it measures time
+	pacing(t, 90, 15, 32) // a busy machine delays some sends into the next; make bench is strict
 }
 
 func pacing(t *testing.T, n int, least float64, most int) {
@@ -49,8 +48,8 @@ func pacing(t *testing.T, n int, least float64, most int) {
 	sent := sim.Sent()
 	others := n - 3 // the last may have waited for their person
 	rate := float64(others-1) / sent[others-1].At.Sub(sent[0].At).Seconds()
-	if t.Logf("%.1f a second", rate); rate < least || rate > 30 {
-		t.Errorf("%.1f a second, want %.0f to 30", rate, least)
+	if t.Logf("%.1f a second", rate); rate < least || rate > float64(most) {
+		t.Errorf("%.1f a second, want %.0f to %d", rate, least, most)
 	}
 	told := sim.SentTo(7)
 	for i := 1; i < len(told); i++ {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -26,14 +25,7 @@ import (
 	"github.com/open4x/socialops/runtime/seal"
 )
 
-// TestMain runs more tests at once than there are processors: they wait more than they work.
-func TestMain(m *testing.M) {
-	flag.Parse()
-	if err := flag.Set("test.parallel", "8"); err != nil {
-		panic(err)
-	}
-	pgtest.Main(m)
-}
+func TestMain(m *testing.M) { pgtest.Main(m) }
 
 // patience bounds every wait of these tests.
 const patience = 20 * time.Second
