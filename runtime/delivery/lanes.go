@@ -1,7 +1,9 @@
 package delivery
 
 import (
+	"context"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/open4x/socialops/runtime/inbox"
@@ -32,6 +34,8 @@ const (
 type job struct {
 	inbox.Work
 	lane       *lane
+	at         time.Time // when it is to leave, once it was picked
+	after      time.Time // when the one before it was
 	claimedAt  time.Time
 	credential provider.Credential
 	deliverer  provider.Deliverer // of a reply
@@ -57,7 +61,8 @@ type lane struct {
 	suspect   bool
 	progress  time.Time // of the last answer, or of the first send after nothing was under way
 	fullUntil time.Time // booked up by pacing
-	lastSend  time.Time
+	planned   time.Time // of the last send that was let go
+	gate      gate
 
 	// The last conversation that was asked to wait, and until when.
 	throttled      string
@@ -111,21 +116,54 @@ func (l *lane) excess() []*job {
 // idle tells that there is nothing to remember.
 func (l *lane) idle(now time.Time) bool {
 	return len(l.queue) == 0 && l.open == 0 && !l.suspect && !now.Before(l.fullUntil) && !now.Before(l.throttledUntil) &&
-		now.Sub(l.lastSend) > time.Minute
+		now.Sub(l.planned) > time.Minute
 }
 
-// pace is when the lane's next send should leave, that got its place at some
-// time: never bunched with the last one because that was late.
-func (l *lane) pace(now, place time.Time, spacing time.Duration) time.Time {
-	at := place
-	if least := l.lastSend.Add(spacing - spacing/32); spacing > 0 && least.After(at) {
-		at = least
+// plan is when a job's send should leave: at its place in the pacing, and never
+// bunched with the one before it because that was late.
+func (l *lane) plan(j *job) time.Time {
+	if least := l.planned.Add(leastSpacing(j)); j.Spacing.Account > 0 && least.After(j.SendAt) {
+		return least
 	}
-	if now.After(at) {
-		at = now
+	return j.SendAt
+}
+
+// leastSpacing is a little less than what the provider asks for, as far as that is
+// within its limits, so that sends that were late catch up.
+func leastSpacing(j *job) time.Duration { return j.Spacing.Account - j.Spacing.Account/32 }
+
+// gate keeps an account's sends apart as they really leave, however late each is.
+type gate struct {
+	mu   sync.Mutex
+	last time.Time
+}
+
+// pass waits for the job's turn, or for the end of ctx.
+func (g *gate) pass(ctx context.Context, j *job) error {
+	if err := sleep(ctx, time.Until(j.at)); err != nil || j.Spacing.Account <= 0 {
+		return err
 	}
-	l.lastSend = at
-	return at
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if err := sleep(ctx, time.Until(g.last.Add(leastSpacing(j)))); err != nil {
+		return err
+	}
+	g.last = time.Now()
+	return nil
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // answered takes note of how a send went: whether the provider is there, and
@@ -181,8 +219,9 @@ func (ls *lanes) putBack(jobs []*job) {
 
 // unpick undoes a pick.
 func (ls *lanes) unpick(jobs []*job) {
-	for _, j := range jobs {
+	for _, j := range slices.Backward(jobs) {
 		j.lane.open--
+		j.lane.planned = j.after
 	}
 	ls.putBack(jobs)
 }
@@ -218,14 +257,17 @@ func (ls *lanes) pick(now time.Time, sends, fetches int) (jobs []*job, next time
 			if l.key.media {
 				left = &fetches
 			}
-			switch first := l.queue[0]; {
+			first := l.queue[0]
+			at := l.plan(first)
+			switch {
 			case *left <= 0, l.full(), l.suspect && !l.key.media && suspects <= 0:
 			case l.crowded(sends):
-			case first.SendAt.Sub(now) > startLead:
-				if next.IsZero() || first.SendAt.Before(next) {
-					next = first.SendAt
+			case at.Sub(now) > startLead:
+				if next.IsZero() || at.Before(next) {
+					next = at
 				}
 			default:
+				first.at, first.after, l.planned = at, l.planned, at
 				jobs = append(jobs, first)
 				*left--
 				if l.open++; l.open == 1 {

@@ -11,11 +11,10 @@ import (
 )
 
 // send lets a started job go at its time.
-func (l *loop) send(asked, now time.Time, j *job) {
-	at := j.lane.pace(now, j.SendAt, j.Spacing.Account)
+func (l *loop) send(asked time.Time, j *job) {
 	l.flying++
 	l.task(func() func() {
-		o, took := l.w.deliver(l.ctx, j, asked, at)
+		o, took := l.w.deliver(l.ctx, j, asked)
 		return func() { l.sent(j, o, took) }
 	})
 }
@@ -40,19 +39,13 @@ func (j *job) age(now time.Time) time.Duration { return j.Age + now.Sub(j.claime
 
 // deliver sends the job's next part at its time. asked is when its start began
 // to be recorded, and with it the lease's guarantee of twice a send deadline.
-func (w *Worker) deliver(ctx context.Context, j *job, asked, at time.Time) (inbox.Outcome, time.Duration) {
+func (w *Worker) deliver(ctx context.Context, j *job, asked time.Time) (inbox.Outcome, time.Duration) {
 	if j.part >= len(j.parts) {
 		return inbox.Outcome{Kind: inbox.Delivered}, 0 // all of it arrived before
 	}
 	notSent := inbox.Outcome{Kind: inbox.Later, Reason: "not sent: the worker was interrupted"}
-	if wait := time.Until(at); wait > 0 {
-		t := time.NewTimer(wait)
-		defer t.Stop()
-		select {
-		case <-t.C:
-		case <-ctx.Done():
-			return notSent, 0
-		}
+	if j.lane.gate.pass(ctx, j) != nil {
+		return notSent, 0
 	}
 	began := time.Now()
 	if began.Sub(asked) > w.o.SendDeadline {

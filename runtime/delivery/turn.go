@@ -100,7 +100,7 @@ func (l *loop) turned(asked time.Time, batch []finished, jobs []*job, results []
 		case j.media():
 			l.fetch(j)
 		default:
-			l.send(asked, now, j)
+			l.send(asked, j)
 		}
 	}
 }

@@ -100,7 +100,7 @@ func New(o Options) (*Worker, error) {
 
 // Times that follow from the send deadline. A lease outlives the wait for its
 // place in the pacing, one more deadline, and then twice a send.
-const horizon = time.Second // how far ahead paced sends get their times
+const horizon = 2 * time.Second // how far ahead paced sends get their times; half of it is what a worker may be late
 
 func (w *Worker) lease() time.Duration      { return horizon + 3*w.o.SendDeadline }
 func (w *Worker) leastLease() time.Duration { return 2 * w.o.SendDeadline }
