@@ -43,6 +43,9 @@ type loop struct {
 	tasks   sync.WaitGroup
 	results chan func()
 
+	outgoing chan outgoing
+	senders  int // goroutines that take from it
+
 	lanes    lanes
 	waiting  int // in queues
 	fetchers int // waiting files among them
@@ -71,7 +74,7 @@ type loop struct {
 }
 
 func newLoop(w *Worker) *loop {
-	return &loop{w: w, lanes: lanes{all: map[laneKey]*lane{}}, results: make(chan func(), 4*MaxSends), mayClaim: true}
+	return &loop{w: w, lanes: lanes{all: map[laneKey]*lane{}}, results: make(chan func(), 4*MaxSends), outgoing: make(chan outgoing, MaxSends), mayClaim: true}
 }
 
 // run is the loop. It ends when stop is done or the window is over, and all that is under way is settled.
@@ -218,13 +221,15 @@ func (l *loop) step(now time.Time) time.Time {
 
 // task runs f beside the loop, and then what f returns in it.
 func (l *loop) task(f func() func()) {
-	l.tasks.Go(func() {
-		then := f()
-		select {
-		case l.results <- then:
-		case <-l.ctx.Done():
-		}
-	})
+	l.tasks.Go(func() { l.report(f()) })
+}
+
+// report hands the loop something to run.
+func (l *loop) report(f func()) {
+	select {
+	case l.results <- f:
+	case <-l.ctx.Done():
+	}
 }
 
 // timed bounds one transaction.

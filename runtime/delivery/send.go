@@ -10,13 +10,32 @@ import (
 	"github.com/open4x/socialops/runtime/provider"
 )
 
-// send lets a started job go at its time.
+// outgoing is a started job on its way to a sender.
+type outgoing struct {
+	job   *job
+	asked time.Time // when its start began to be recorded
+}
+
+// send lets a started job go at its time. Senders stay for the loop's life: a
+// provider's code needs a deep stack, which a new goroutine would have to grow each time.
 func (l *loop) send(asked time.Time, j *job) {
-	l.flying++
-	l.task(func() func() {
-		o, took := l.w.deliver(l.ctx, j, asked)
-		return func() { l.sent(j, o, took) }
-	})
+	if l.flying++; l.flying > l.senders {
+		l.senders++
+		l.tasks.Go(l.sender)
+	}
+	l.outgoing <- outgoing{j, asked} // there is room for each of them
+}
+
+func (l *loop) sender() {
+	for {
+		select {
+		case out := <-l.outgoing:
+			o, took := l.w.deliver(l.ctx, out.job, out.asked)
+			l.report(func() { l.sent(out.job, o, took) })
+		case <-l.ctx.Done():
+			return
+		}
+	}
 }
 
 func (l *loop) sent(j *job, o inbox.Outcome, took time.Duration) {
@@ -52,7 +71,9 @@ func (w *Worker) deliver(ctx context.Context, j *job, asked time.Time) (inbox.Ou
 		// The process stood still for so long that the lease may end before the send does.
 		return notSent, 0
 	}
-	ctx, cancel := context.WithTimeout(ctx, w.o.SendDeadline)
+	// A send ends by its own deadline, which the loop waits for. Contexts of many
+	// sends under one that can be cancelled would meet at its lock.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.o.SendDeadline)
 	defer cancel()
 	part := j.parts[j.part]
 	o := call(ctx, j, part)
