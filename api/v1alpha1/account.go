@@ -22,9 +22,6 @@ const (
 	// AnnotationOwner names the account's owner: the subject ("sub") of a console
 	// user, as in an instance's spec.owner.
 	AnnotationOwner = "socialops.dev/owner"
-	// AnnotationRotateKeys, set on an instance to a value that it had not before, adds
-	// a new generated API key; the one before stays valid for 24 hours.
-	AnnotationRotateKeys = "socialops.dev/rotate-keys"
 )
 
 // AccountKind is what a connected account's Secret holds.

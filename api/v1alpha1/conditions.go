@@ -40,6 +40,7 @@ const (
 	ReasonReady               = "Ready"
 	ReasonProgressing         = "Progressing"
 	ReasonSuspended           = "Suspended"
+	ReasonPaused              = "Paused" // by the annotation socialops.dev/paused
 	ReasonDeleting            = "Deleting"
 	ReasonDatabaseUnavailable = "DatabaseUnavailable" // heals by itself
 	ReasonDatabasePrivileges  = "DatabasePrivileges"  // an admin has to grant something
@@ -67,6 +68,7 @@ const (
 	ReasonNotExposed        = "NotExposed"
 	ReasonHostMissing       = "HostMissing"
 	ReasonHostNotAllowed    = "HostNotAllowed"
+	ReasonGatewayMissing    = "GatewayMissing" // neither the manifest nor the operator names one
 	ReasonRouteNotAccepted  = "RouteNotAccepted"
 	ReasonGatewayAPIMissing = "GatewayAPIMissing"
 	ReasonForeignObject     = "ForeignObject" // an object of that name is not ours, so it is left alone

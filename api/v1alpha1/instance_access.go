@@ -27,7 +27,9 @@ type APIKey struct {
 	Name string `json:"name,omitempty"`
 
 	// secretRef is where the key's value stands, in the instance's namespace. The value
-	// is "sk_" and 32 to 128 of A-Z, a-z, 0-9, "_" and "-".
+	// is "sk_" and 32 to 128 of A-Z, a-z, 0-9, "_" and "-". Label the Secret
+	// socialops.dev/api-key (any value) to have its changes noticed at once rather than
+	// within 10 minutes.
 	//
 	// +required
 	SecretRef SecretKeyReference `json:"secretRef,omitzero"`

@@ -22,7 +22,7 @@ type Autoscaling struct {
 	MaxReplicas int32 `json:"maxReplicas,omitempty"`
 
 	// targetCPUUtilizationPercentage is the average use of CPU to aim for, in percent of
-	// what the pods request: 1 to 100. Default 70.
+	// what the pods request (spec.resources.requests.cpu): 1 to 100. Default 70.
 	//
 	// +optional
 	// +default=70
@@ -36,12 +36,14 @@ type Autoscaling struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.requests) || !has(self.requests.cpu) || !has(self.limits) || !has(self.limits.cpu) || !string(self.requests.cpu).matches('^[0-9]{1,6}([.][0-9]{1,3})?m?$') || !string(self.limits.cpu).matches('^[0-9]{1,6}([.][0-9]{1,3})?m?$') || quantity(string(self.requests.cpu)).compareTo(quantity(string(self.limits.cpu))) <= 0",fieldPath=".requests.cpu",message="must not be above limits.cpu"
 // +kubebuilder:validation:XValidation:rule="!has(self.requests) || !has(self.requests.memory) || !has(self.limits) || !has(self.limits.memory) || !string(self.requests.memory).matches('^[0-9]{1,15}([.][0-9]{1,3})?(k|[MGT]|[KMGT]i)?$') || !string(self.limits.memory).matches('^[0-9]{1,15}([.][0-9]{1,3})?(k|[MGT]|[KMGT]i)?$') || quantity(string(self.requests.memory)).compareTo(quantity(string(self.limits.memory))) <= 0",fieldPath=".requests.memory",message="must not be above limits.memory"
 type Resources struct {
-	// requests are what the scheduler sets aside. Default: the operator's.
+	// requests are what the scheduler sets aside. Default: the operator's, but no more
+	// than the limits.
 	//
 	// +optional
 	Requests *ComputeResources `json:"requests,omitempty"`
 
-	// limits are what a pod may use at most. Default: the operator's.
+	// limits are what a pod may use at most. Default: the operator's, but no less than
+	// the requests.
 	//
 	// +optional
 	Limits *ComputeResources `json:"limits,omitempty"`
@@ -90,7 +92,7 @@ type PodSettings struct {
 	Annotations map[string]AnnotationValue `json:"annotations,omitempty"`
 
 	// env are environment variables with plain values, at most 64, such as HTTPS_PROXY.
-	// Names that begin with SOCIALOPS_ or PG are the operator's.
+	// Names that begin with SOCIALOPS_, DATABASE_ or PG are the operator's.
 	//
 	// +optional
 	// +listType=map
@@ -153,7 +155,7 @@ type EnvVar struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z_][A-Za-z0-9_]*$')",message="must be letters, digits and '_', not beginning with a digit"
-	// +kubebuilder:validation:XValidation:rule="!self.startsWith('SOCIALOPS_') && !self.startsWith('PG')",message="names that begin with SOCIALOPS_ or PG are the operator's"
+	// +kubebuilder:validation:XValidation:rule="!self.startsWith('SOCIALOPS_') && !self.startsWith('DATABASE_') && !self.startsWith('PG')",message="names that begin with SOCIALOPS_, DATABASE_ or PG are the operator's"
 	Name string `json:"name,omitempty"`
 
 	// value is taken as it stands; $(NAME) isn't expanded. At most 4096 characters.

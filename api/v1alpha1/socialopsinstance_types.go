@@ -63,7 +63,9 @@ type SocialOpsInstanceSpec struct {
 	// +optional
 	Autoscaling Autoscaling `json:"autoscaling,omitzero"`
 
-	// resources are what each pod asks for and may use. Default: the operator's.
+	// resources are what each pod asks for and may use. What is left out is the
+	// operator's: requests of 10m CPU (100m with autoscaling) and 32Mi of memory, and a
+	// limit of 512Mi, unless it was told otherwise.
 	//
 	// +optional
 	Resources *Resources `json:"resources,omitempty"`
@@ -74,7 +76,8 @@ type SocialOpsInstanceSpec struct {
 	Pod *PodSettings `json:"pod,omitempty"`
 
 	// image is the runtime's image. It has to begin with one of the operator's allowed
-	// prefixes. Default: the operator's own image, by digest.
+	// prefixes, as a whole name: ghcr.io/acme/socialops is no prefix of
+	// ghcr.io/acme/socialops-fork. Default: the operator's own image, by digest.
 	//
 	// +optional
 	// +kubebuilder:validation:MinLength=1
@@ -89,9 +92,11 @@ type SocialOpsInstanceSpec struct {
 	Exposure Exposure `json:"exposure,omitzero"`
 
 	// apiKeys are the keys that callers authenticate with, at most 16, each in a Secret.
-	// Left out, a key with both scopes is generated into the Secret that
-	// status.keySecretName names; set the annotation socialops.dev/rotate-keys to a new
-	// value to get another, with the old one valid for 24 hours more.
+	// A Secret labelled socialops.dev/api-key (any value) counts as soon as it changes,
+	// another one within 10 minutes. Left out, a key with both scopes is generated into
+	// the Secret that status.keySecretName names; set the annotation
+	// socialops.dev/rotate-keys to a new value to get another, with the old one valid for
+	// 24 hours more.
 	//
 	// +optional
 	// +listType=map
