@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/open4x/socialops/api/v1alpha1"
+	samplefiles "github.com/open4x/socialops/config/samples"
 )
 
 const samples = "../../../config/samples"
@@ -48,62 +49,42 @@ func TestSamplesAreTaken(t *testing.T) {
 }
 
 // Each file of config/samples/invalid breaks one rule and says at its top what an API
-// server answers ("# want: …"); here it is asked of the validator, and by the cluster
-// tests of a real API server. Nothing else may be wrong with it.
+// server answers; here it is asked of the validator, and in config/samples of a real
+// API server. Nothing else may be wrong with it. Those of invalid/changed are refused
+// as changes, which leaves the first version in force.
 func TestInvalidSamplesAreRefused(t *testing.T) {
 	t.Parallel()
-	files := manifestsIn(t, filepath.Join(samples, "invalid"))
-	if len(files) < 100 {
-		t.Fatalf("only %d files", len(files))
+	refused, err := samplefiles.Refused()
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, file := range files {
-		t.Run(filepath.Base(file), func(t *testing.T) {
+	if len(refused) < 100 {
+		t.Fatalf("only %d files", len(refused))
+	}
+	for _, sample := range refused {
+		t.Run(sample.Name, func(t *testing.T) {
 			t.Parallel()
-			data := mustRead(t, file)
 			dir := t.TempDir()
-			write(t, dir, "invalid.yaml", string(data))
-			set := read(t, dir, nil)
-			checkProblems(t, set, wants(data))
-			if len(set.Instances)+len(set.Bindings) > 0 {
-				t.Error("it was refused, and is in the set all the same")
+			before := &Set{}
+			if sample.Before != "" {
+				write(t, dir, "invalid.yaml", sample.Before)
+				before = read(t, dir, nil)
+				checkProblems(t, before, nil)
+			}
+			write(t, dir, "invalid.yaml", sample.Manifest)
+			set := read(t, dir, before)
+			var messages []string
+			for _, p := range set.Problems {
+				messages = append(messages, p.Error())
+			}
+			for _, difference := range sample.Differences(messages) {
+				t.Error(difference)
+			}
+			if !slices.Equal(before.Instances, set.Instances) || !slices.Equal(before.Bindings, set.Bindings) {
+				t.Error("what was refused is in the set, or what was in force no longer is")
 			}
 		})
 	}
-}
-
-// The files of invalid/changed hold an object twice: the first version is taken, and
-// the second is refused as a change of it, which leaves the first in force.
-func TestInvalidChangesAreRefused(t *testing.T) {
-	t.Parallel()
-	for _, file := range manifestsIn(t, filepath.Join(samples, "invalid", "changed")) {
-		t.Run(filepath.Base(file), func(t *testing.T) {
-			t.Parallel()
-			data := mustRead(t, file)
-			before, after, _ := strings.Cut(string(data), "\n---\n")
-			dir := t.TempDir()
-			write(t, dir, "changed.yaml", before)
-			first := read(t, dir, nil)
-			checkProblems(t, first, nil)
-
-			write(t, dir, "changed.yaml", after)
-			second := read(t, dir, first)
-			checkProblems(t, second, wants(data))
-			if !slices.Equal(first.Instances, second.Instances) || !slices.Equal(first.Bindings, second.Bindings) {
-				t.Error("the first version is no longer in force")
-			}
-		})
-	}
-}
-
-// wants are the messages that a sample says it is refused with.
-func wants(data []byte) []string {
-	var list []string
-	for line := range strings.Lines(string(data)) {
-		if want, ok := strings.CutPrefix(line, "# want: "); ok {
-			list = append(list, strings.TrimSpace(want))
-		}
-	}
-	return list
 }
 
 // checkProblems wants each message in one problem, and each problem to have one of them.
@@ -121,15 +102,6 @@ func checkProblems(t *testing.T, set *Set, wants []string) {
 	}
 }
 
-func manifestsIn(t *testing.T, dir string) []string {
-	t.Helper()
-	files, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no manifests in %s: %v", dir, err)
-	}
-	return files
-}
-
 func read(t *testing.T, dir string, earlier *Set) *Set {
 	t.Helper()
 	set, err := Read(t.Context(), dir, earlier)
@@ -144,13 +116,4 @@ func write(t *testing.T, dir, name, content string) {
 	if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
 		t.Fatal(err)
 	}
-}
-
-func mustRead(t *testing.T, file string) []byte {
-	t.Helper()
-	data, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
 }
