@@ -83,7 +83,7 @@ func serveTenant(ctx, failed context.Context, c Config, api net.Listener, metric
 		Alias: c.Alias, DatabaseURL: c.DatabaseURL, InstanceKey: c.InstanceKey, Providers: c.Providers, Metrics: metrics, Log: c.Log,
 	})
 	if err != nil {
-		return errors.Join(err, api.Close())
+		return errors.Join(unlessStopped(ctx, err), api.Close())
 	}
 	defer tenant.Close()
 	server := NewHTTPServer(tenant)
@@ -210,6 +210,15 @@ func awaitSchema(ctx context.Context, pool *pgxpool.Pool, log *slog.Logger) erro
 		case <-time.After(retryDatabase):
 		}
 	}
+}
+
+// unlessStopped is nil for who was told to stop while it waited for its database:
+// that is no failure.
+func unlessStopped(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
 }
 
 // Close ends the tenant's streams, stores what was accepted and disconnects.

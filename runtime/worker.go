@@ -42,7 +42,7 @@ func Work(ctx context.Context, c WorkerConfig) (err error) {
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	w, closeWorker, err := NewWorker(ctx, c, metrics)
 	if err != nil {
-		return err
+		return unlessStopped(ctx, err)
 	}
 	defer closeWorker()
 	health := NewHealth("")

@@ -62,7 +62,7 @@ func (d *process) newProjection(ctx context.Context, keys *secrets, encryption [
 	p := &projection{
 		dir: d.Manifests, dataDir: d.DataDir, log: d.Log, pool: pool, server: d.server, said: map[string]string{}, told: map[string]bool{},
 		projector: &project.Projector{
-			Store: postgres.NewConfiguration(pool), Providers: d.providers, Seal: key, Install: install, Now: time.Now,
+			Store: postgres.NewConfiguration(pool), Providers: d.providers, Seal: key, Install: install, KeepConditions: true, Now: time.Now,
 			PublicURL: func(*v1alpha1.SocialOpsInstance) string { return d.PublicURL },
 		},
 	}
@@ -115,7 +115,7 @@ func (p *projection) pass(ctx context.Context, t *tenants) error {
 	}
 	p.tellConditions(ctx)
 	if p.results.Purging {
-		if err := p.projector.Purge(ctx); err != nil {
+		if _, err := p.projector.Purge(ctx); err != nil {
 			p.log.WarnContext(ctx, "a deleted inbox is not purged yet; trying again", "error", err)
 		}
 	}

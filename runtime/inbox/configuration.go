@@ -49,7 +49,10 @@ type ConfigurationTx interface {
 
 	// Channels lists an instance's channels, those without a manifest included.
 	Channels(ctx context.Context, instance InstanceID) ([]ChannelRow, error)
-	// ChannelsByID finds a channel, in whichever instance it is, unless it was removed.
+	// BoundChannels lists the channels of an install's instances in force that have a
+	// manifest, as far as was known.
+	BoundChannels(ctx context.Context, install [16]byte) ([]ChannelRow, error)
+	// ChannelsByID finds a channel, in whichever instance it is or was.
 	ChannelsByID(ctx context.Context, id ChannelID) ([]ChannelRow, error)
 	PutChannel(ctx context.Context, row *ChannelRow) error
 

@@ -2,6 +2,8 @@ package postgres
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -32,31 +34,46 @@ const configureTimeout = 20 * time.Second
 func (c *Configuration) Configure(ctx context.Context, locks []string, f func(inbox.ConfigurationTx) error) error {
 	ctx, cancel := context.WithTimeout(ctx, configureTimeout)
 	defer cancel()
-	err := pgx.BeginFunc(ctx, c.pool, func(tx pgx.Tx) error {
-		q := query.New(tx)
-		// Advisory locks, because a row's lock would be a write where nothing changes; in one
-		// order, so that nobody waits in a ring.
-		for _, lock := range slices.Sorted(slices.Values(locks)) {
-			if err := q.Lock(ctx, lock); err != nil {
-				return fmt.Errorf("locking: %w", err)
-			}
-		}
-		return f(&configurationTx{tx: tx, q: q})
+	err := pgx.BeginTxFunc(ctx, c.pool, pgx.TxOptions{BeginQuery: begin(locks)}, func(tx pgx.Tx) error {
+		return f(&configurationTx{tx: tx, q: query.New(tx)})
 	})
-	return c.coded(err)
+	if err != nil {
+		return coded(err, c.pool.Config().ConnConfig)
+	}
+	return nil
 }
 
-// coded gives a failure the code that a projection can act on.
-func (c *Configuration) coded(err error) error {
-	if err == nil || inbox.CodeOf(err) != "" {
+// begin starts a transaction and takes its locks in one round trip. They are
+// advisory, because a row's lock would be a write where nothing changes, and taken
+// in one order, so that nobody waits in a ring.
+func begin(locks []string) string {
+	keys := make([]int64, len(locks))
+	for i, lock := range locks {
+		sum := sha256.Sum256([]byte(lock))
+		keys[i] = int64(binary.BigEndian.Uint64(sum[:])) //nolint:gosec // any 64 bits will do
+	}
+	slices.Sort(keys)
+	var b strings.Builder
+	b.WriteString("begin")
+	for _, key := range slices.Compact(keys) {
+		fmt.Fprintf(&b, "; select pg_advisory_xact_lock(%d)", key)
+	}
+	return b.String()
+}
+
+// coded gives a failure the code that a projection can act on. c is how the database was reached.
+func coded(err error, c *pgx.ConnConfig) error {
+	if inbox.CodeOf(err) != "" {
 		return err
 	}
 	refused, ok := errors.AsType[*pgconn.PgError](err)
 	switch {
 	case !ok || isAwayState(refused.Code):
 		return &inbox.Error{Code: inbox.CodeUnavailable, Message: "the database is away; this is tried again", Err: err}
-	case refused.Code == stateForbidden:
-		return &inbox.Error{Code: inbox.CodeForbidden, Message: c.missingPrivileges(), Err: err}
+	case isLoginState(refused.Code):
+		return &inbox.Error{Code: inbox.CodeUnavailable, Message: fmt.Sprintf("the database refuses to let the role %q into %q: correct the database URL", c.User, c.Database), Err: err}
+	case refused.Code == stateForbidden, refused.Code == stateNoSchema:
+		return &inbox.Error{Code: inbox.CodeForbidden, Message: missingPrivileges(c), Err: err}
 	case refused.Code == stateUndefinedTable, refused.Code == stateUndefinedColumn, refused.Code == stateUndefinedFunc:
 		return &inbox.Error{Code: inbox.CodeConflict, Message: "the database's schema is too old: run `socialops migrate`", Err: err}
 	default:
@@ -67,15 +84,14 @@ func (c *Configuration) coded(err error) error {
 // missingPrivileges is what a superuser has to run. Up to Postgres 15 CREATEROLE
 // covers every role; later only those that one made oneself, so that a successor
 // has to be given the others.
-func (c *Configuration) missingPrivileges() string {
-	config := c.pool.Config().ConnConfig
-	user := pgx.Identifier{config.User}.Sanitize()
+func missingPrivileges(c *pgx.ConnConfig) string {
+	user := pgx.Identifier{c.User}.Sanitize()
 	return fmt.Sprintf("the database role %[1]s may not manage roles, or does not own the database; as a superuser run: "+
 		"ALTER DATABASE %[2]s OWNER TO %[1]s; ALTER ROLE %[1]s CREATEROLE; and on Postgres 16 or later, if other roles made them: "+
-		"DO $$ DECLARE r regrole; BEGIN FOR r IN SELECT oid FROM pg_roles WHERE rolname ~ '^(%[3]s|%[4]s|so_[0-9a-f]{8}_[0-9a-f]{32})$' LOOP "+
+		"DO $$ DECLARE r regrole; BEGIN FOR r IN SELECT oid FROM pg_roles WHERE rolname ~ '^(%[3]s|%[4]s|so_[0-9a-f]{8}_([0-9a-f]{32}|worker))$' LOOP "+
 		"EXECUTE format('GRANT %%s TO %[1]s WITH ADMIN TRUE, INHERIT FALSE, SET FALSE', r); END LOOP; END $$; "+
 		"(CloudNativePG: set createrole in the cluster's managed.roles)",
-		user, pgx.Identifier{config.Database}.Sanitize(), groupRuntime, groupWorker)
+		user, pgx.Identifier{c.Database}.Sanitize(), groupRuntime, groupWorker)
 }
 
 const (
@@ -83,7 +99,14 @@ const (
 	stateUndefinedTable  = "42P01"
 	stateUndefinedColumn = "42703"
 	stateTooManyClients  = "53300"
+	stateNoDatabase      = "3D000"
+	stateNoSchema        = "3F000" // none that one may create in
 )
+
+// isLoginState tells failures of the door rather than of what is behind it.
+func isLoginState(state string) bool {
+	return state == stateNoDatabase || strings.HasPrefix(state, "28")
+}
 
 // isAwayState tells failures that pass by themselves.
 func isAwayState(state string) bool {

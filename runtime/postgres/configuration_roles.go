@@ -55,15 +55,15 @@ func (t *configurationTx) PutRole(ctx context.Context, was *inbox.Role, want inb
 	name := pgx.Identifier{want.Name}.Sanitize()
 	switch {
 	case was == nil:
-		_, err = t.tx.Exec(ctx, "CREATE ROLE "+name+settings)
+		// A membership is inherited unless told otherwise; Postgres 15 has no INHERIT clause for it.
+		_, err = t.tx.Exec(ctx, "CREATE ROLE "+name+settings+" IN ROLE "+pgx.Identifier{want.Group}.Sanitize())
 	case settings != "":
 		_, err = t.tx.Exec(ctx, "ALTER ROLE "+name+settings)
 	}
 	if err != nil {
 		return fmt.Errorf("setting up the role: %w", err)
 	}
-	if was == nil || was.Group != want.Group {
-		// Without an INHERIT clause, which Postgres 15 does not know: a role inherits unless told otherwise.
+	if was != nil && was.Group != want.Group {
 		if _, err := t.tx.Exec(ctx, "GRANT "+pgx.Identifier{want.Group}.Sanitize()+" TO "+name); err != nil {
 			return fmt.Errorf("granting membership: %w", err)
 		}

@@ -119,6 +119,12 @@ func (t *configurationTx) ChannelsByID(ctx context.Context, id inbox.ChannelID) 
 	return list(rows, err, channelRow, "the channel")
 }
 
+// BoundChannels implements [inbox.ConfigurationTx].
+func (t *configurationTx) BoundChannels(ctx context.Context, install [16]byte) ([]inbox.ChannelRow, error) {
+	rows, err := t.q.BoundChannels(ctx, uid(install))
+	return list(rows, err, channelRow, "the channels")
+}
+
 // PutChannel implements [inbox.ConfigurationTx].
 func (t *configurationTx) PutChannel(ctx context.Context, r *inbox.ChannelRow) error {
 	return wrote(t.q.PutChannel(ctx, query.PutChannelParams{

@@ -26,6 +26,9 @@ type DB interface {
 // share one Postgres, so connections are scarce: idle ones close after 30 s.
 const MaxConns = 4
 
+// connectTimeout bounds how long a database that is away keeps anybody waiting.
+const connectTimeout = 5 * time.Second
+
 // Open makes a pool of at most maxConns connections, none of them kept when idle.
 // It connects when first used. The DSN may lead through a transaction-mode pooler.
 func Open(ctx context.Context, dsn string, maxConns int32) (*pgxpool.Pool, error) {
@@ -37,7 +40,7 @@ func Open(ctx context.Context, dsn string, maxConns int32) (*pgxpool.Pool, error
 	config.MinConns = 0
 	config.MaxConnIdleTime = 30 * time.Second
 	config.HealthCheckPeriod = 15 * time.Second
-	config.ConnConfig.ConnectTimeout = 5 * time.Second
+	config.ConnConfig.ConnectTimeout = connectTimeout
 	if _, set := config.ConnConfig.RuntimeParams["application_name"]; !set {
 		config.ConnConfig.RuntimeParams["application_name"] = "socialops"
 	}

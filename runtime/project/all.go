@@ -4,14 +4,12 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/open4x/socialops/api/v1alpha1"
-	"github.com/open4x/socialops/runtime/inbox"
 )
 
 // Manifests are all that an install has, as the dev mode reads them from a folder.
@@ -37,11 +35,7 @@ type Results struct {
 	CheckAt time.Time
 }
 
-func (r *Results) checkAt(t time.Time) {
-	if !t.IsZero() && (r.CheckAt.IsZero() || t.Before(r.CheckAt)) {
-		r.CheckAt = t
-	}
-}
+func (r *Results) checkAt(t time.Time) { r.CheckAt = earlier(r.CheckAt, t) }
 
 // All projects a whole set of manifests, and removes what is not in it any more.
 // One that fails keeps no other out; the errors are joined, and mean: try again.
@@ -75,65 +69,28 @@ func (a *allPass) failed(err error) {
 	}
 }
 
-// sweep retires instances, closes channels and marks accounts whose manifests are gone.
+// sweep puts out of force what has no manifest any more, but for accounts that bindings still use.
 func (a *allPass) sweep() {
-	var retire, remove []Name
-	var closed []inbox.ChannelID
-	err := a.p.Store.Configure(a.ctx, channelsLock, func(tx inbox.ConfigurationTx) error {
-		retire, remove, closed, a.gone = nil, nil, nil, nil // of this try
-		rows, err := tx.Instances(a.ctx, a.p.Install)
-		if err != nil {
-			return err
-		}
-		for i := range rows {
-			name := Name{rows[i].Manifest.Namespace, rows[i].Manifest.Name}
-			switch {
-			case a.instance(name) != nil:
-			case rows[i].DeletionPolicy == string(v1alpha1.DeletionDelete):
-				remove = append(remove, name)
-			default:
-				retire = append(retire, name)
-			}
-			channels, err := tx.Channels(a.ctx, rows[i].ID)
-			if err != nil {
-				return err
-			}
-			for _, c := range channels {
-				if !c.Default && c.RemovedAt.IsZero() && !a.wanted(c.ID) {
-					closed = append(closed, c.ID)
-				}
-			}
-		}
-		purging, err := tx.Purging(a.ctx, a.p.Install)
-		if err != nil {
-			return err
-		}
-		a.results.Purging = len(purging)+len(remove) > 0
-		accounts, err := tx.Accounts(a.ctx, a.p.Install)
-		for i := range accounts {
-			name := Name{accounts[i].Namespace, accounts[i].Name}
-			if s := a.secret(name.Namespace, name.Name); s == nil || !IsAccount(s) {
-				a.gone = append(a.gone, name)
-			}
-		}
-		return err
-	})
-	if err != nil {
-		a.failed(fmt.Errorf("looking for what is gone: %w", err))
-		return
-	}
-	for _, id := range closed {
-		at, err := a.p.removeChannel(a.ctx, id)
-		a.results.checkAt(at)
-		a.failed(err)
-	}
-	for _, name := range retire {
-		a.failed(a.p.Retire(a.ctx, name.Namespace, name.Name))
-	}
-	for _, name := range remove {
-		a.failed(a.p.Delete(a.ctx, name.Namespace, name.Name))
-	}
+	swept, err := a.p.Sweep(a.ctx, func(string) bool { return true }, func(context.Context) (Listed, error) { return a.listed(), nil })
+	a.failed(err)
+	a.results.Purging, a.gone = swept.Purging, swept.Accounts
 	_ = a.forget() // those that bindings still use follow at the end
+}
+
+func (a *allPass) listed() Listed {
+	l := NewListed()
+	for _, in := range a.m.Instances {
+		l.Instances[Name{in.Manifest.Namespace, in.Manifest.Name}] = struct{}{}
+	}
+	for _, b := range a.m.Bindings {
+		l.Bindings[Name{b.Namespace, b.Name}] = struct{}{}
+	}
+	for _, s := range a.m.Secrets {
+		if IsAccount(s) {
+			l.Accounts[Name{s.Namespace, s.Name}] = struct{}{}
+		}
+	}
+	return l
 }
 
 // forget removes accounts without a Secret; those that bindings still use only
@@ -205,10 +162,6 @@ func (a *allPass) instance(name Name) *v1alpha1.SocialOpsInstance {
 		}
 	}
 	return nil
-}
-
-func (a *allPass) wanted(id inbox.ChannelID) bool {
-	return slices.ContainsFunc(a.m.Bindings, func(b *v1alpha1.ChannelBinding) bool { return a.p.ChannelID(b.Namespace, b.Name) == id })
 }
 
 func (a *allPass) secret(namespace, name string) *Secret {

@@ -59,12 +59,7 @@ func (p *Projector) Binding(ctx context.Context, b *v1alpha1.ChannelBinding, ins
 	s.connector, _ = p.Providers[string(b.Spec.Provider)].(provider.Connector)
 	result := BindingResult{ID: p.ChannelID(b.Namespace, b.Name), Conditions: b.Status.Conditions}
 	fail := func(err error) (BindingResult, error) {
-		v := databaseVerdict(v1alpha1.ConditionChannelBound, err)
-		if v == nil {
-			u := no(v1alpha1.ConditionChannelBound, v1alpha1.ReasonProgressing, "%s", messageOf(err))
-			v = &u
-		}
-		result.judge(b, s.now, *v)
+		result.judge(b, s.now, failureVerdict(v1alpha1.ConditionChannelBound, err))
 		return result, fmt.Errorf("projecting channel %s/%s: %w", b.Namespace, b.Name, err)
 	}
 	err := p.Store.Configure(ctx, s.locks(), func(tx inbox.ConfigurationTx) error {
@@ -79,7 +74,7 @@ func (p *Projector) Binding(ctx context.Context, b *v1alpha1.ChannelBinding, ins
 		return result, nil
 	}
 	for _, id := range s.left {
-		if err := p.release(ctx, id); err != nil {
+		if _, err := p.releaseUnused(ctx, id); err != nil {
 			return fail(err)
 		}
 	}
@@ -93,7 +88,7 @@ func (p *Projector) Binding(ctx context.Context, b *v1alpha1.ChannelBinding, ins
 	}
 	if s.row != nil {
 		result.Instance = s.row.InstanceID
-		if len(result.Conditions) == 0 { // the dev mode's manifests carry no status
+		if p.KeepConditions && len(result.Conditions) == 0 {
 			result.Conditions = decode(s.row.Conditions)
 		}
 	}
@@ -148,8 +143,14 @@ func (s *bindingPass) project(ctx context.Context, tx inbox.ConfigurationTx) err
 	}
 	if was != nil && was.AccountID != row.AccountID && !was.AccountID.IsZero() {
 		s.left = append(s.left, was.AccountID)
-		if err := s.p.proof(ctx, tx, s.facts.instance, was.AccountID, s.now, true); err != nil {
+		left, err := tx.Account(ctx, was.AccountID)
+		if err != nil {
 			return err
+		}
+		if left != nil {
+			if err := s.p.proof(ctx, tx, s.facts.instance, left, s.now, true); err != nil {
+				return err
+			}
 		}
 	}
 	if err := s.claimWebhook(ctx, tx); err != nil {
@@ -158,7 +159,7 @@ func (s *bindingPass) project(ctx context.Context, tx inbox.ConfigurationTx) err
 	if s.facts.account == nil {
 		return nil
 	}
-	return s.p.proof(ctx, tx, s.facts.instance, s.facts.account.ID, s.now, s.registered())
+	return s.p.proof(ctx, tx, s.facts.instance, s.facts.account, s.now, s.registered())
 }
 
 func (s *bindingPass) gather(ctx context.Context, tx inbox.ConfigurationTx) error {
@@ -213,8 +214,8 @@ func (s *bindingPass) registered() bool {
 	if s.connector == nil {
 		return true
 	}
-	secret, err := s.p.open(s.facts.account.KeyID, s.facts.account.WebhookSecret, inbox.WebhookSecretPlace(s.facts.account.ID))
-	return err == nil && s.facts.account.WebhookHash == s.connector.WebhookHash(provider.Webhook{URL: s.webhookURL(), Secret: string(secret)})
+	_, hash, err := s.p.webhookOf(s.connector, s.facts.account, s.webhookURL())
+	return err == nil && s.facts.account.WebhookHash == hash
 }
 
 // webhook sees to the account's webhook and says how it stands.
@@ -225,6 +226,8 @@ func (s *bindingPass) webhook(ctx context.Context) (verdict, time.Time, error) {
 	}
 	url := s.webhookURL()
 	switch {
+	case !s.decision.active && s.facts.account.WebhookInstance.IsZero():
+		return absent(kind), time.Time{}, nil
 	case !s.decision.active:
 		checkAt, err := s.p.releaseUnused(ctx, s.facts.account.ID)
 		return absent(kind), checkAt, err
@@ -233,13 +236,13 @@ func (s *bindingPass) webhook(ctx context.Context) (verdict, time.Time, error) {
 	case s.connector == nil:
 		return unknown(kind, v1alpha1.ReasonWebhookManual, "enter %s as the webhook's URL at %s, with the account's secret and content type application/json", url, s.b.Spec.Provider), time.Time{}, nil
 	default:
-		return s.p.register(ctx, s.connector, s.facts.account.ID, url)
+		return s.p.register(ctx, s.connector, s.facts.account, url)
 	}
 }
 
 // keepConditions stores them beside the channel, for the dev mode.
 func (s *bindingPass) keepConditions(ctx context.Context, conditions []metav1.Condition) error {
-	if s.row == nil {
+	if s.row == nil || !s.p.KeepConditions {
 		return nil
 	}
 	kept := encode(conditions, s.row.Conditions)

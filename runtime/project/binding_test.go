@@ -390,10 +390,10 @@ func TestWhatABindingWaitsFor(t *testing.T) {
 		t.Run(title, func(t *testing.T) {
 			// Each case is an install of its own in one database.
 			cases++
-			own, token := *shared.Projector, fmt.Sprintf("%d:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", 1000+cases)
-			own.Install[15] = byte(cases)
+			install, token := shared.Install, fmt.Sprintf("%d:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", 1000+cases)
+			install[15] = byte(cases)
 			w := *shared
-			w.t, w.Projector = t, &own
+			w.t, w.Projector = t, shared.another(shared.Store, install)
 			good := func() project.Manifests {
 				m := samples()
 				m.Instances[0].Manifest.Spec.Alias = fmt.Sprintf("case-%d", cases)
@@ -407,7 +407,7 @@ func TestWhatABindingWaitsFor(t *testing.T) {
 				if got := reason(r.Conditions, c.kind); got != c.want || reason(r.Conditions, "Ready") != c.want {
 					t.Errorf("%s: %v", from, reasons(r.Conditions))
 				}
-				if got := w.query("SELECT count(*) FROM channel c JOIN instance i ON i.id = c.instance_id WHERE install_id = $1::uuid AND provider = 'telegram' AND NOT is_default AND active", inbox.InstanceID(own.Install).UUID()); got != "0" {
+				if got := w.query("SELECT count(*) FROM channel c JOIN instance i ON i.id = c.instance_id WHERE install_id = $1::uuid AND provider = 'telegram' AND NOT is_default AND active", inbox.InstanceID(install).UUID()); got != "0" {
 					t.Errorf("%s: the channel is active", from)
 				}
 				if url, _, _ := w.sim.Webhook(token); url != "" {

@@ -1,8 +1,6 @@
 package project
 
 import (
-	"fmt"
-
 	"github.com/open4x/socialops/api/v1alpha1"
 	"github.com/open4x/socialops/runtime/inbox"
 )
@@ -72,23 +70,4 @@ func claimVerdict(c claim, alias string) verdict {
 	default:
 		return yes(v1alpha1.ConditionAliasClaimed, v1alpha1.ReasonAliasClaimed, "the alias %q is this instance's", alias)
 	}
-}
-
-// RoleName is the Postgres role of an instance: so_<install>_<instance>. A name has
-// at most 63 bytes, so the install gives only its last 8 hexadecimal digits; the
-// instance's whole id alone makes the name unique.
-func RoleName(install [16]byte, id inbox.InstanceID) string {
-	return fmt.Sprintf("so_%x_%x", install[12:], id[:])
-}
-
-// connectionLimit leaves room for a rolling update: twice the pods, four connections each.
-func connectionLimit(spec *v1alpha1.SocialOpsInstanceSpec) int {
-	replicas := int32(1)
-	switch {
-	case spec.Autoscaling.MaxReplicas > 0:
-		replicas = spec.Autoscaling.MaxReplicas
-	case spec.Replicas != nil:
-		replicas = *spec.Replicas
-	}
-	return 2 * int(replicas) * 4
 }

@@ -85,21 +85,22 @@ func Summarize(conditions []metav1.Condition, generation int64, now time.Time, r
 	return apply(conditions, generation, now, summary, reconciling, stalled)
 }
 
-// databaseVerdict words a failure of the store, nil when it is none of the database's.
-func databaseVerdict(kind string, err error) *verdict {
-	var reason string
-	switch inbox.CodeOf(err) {
-	case inbox.CodeUnavailable:
+// failureVerdict words a failure of the store.
+func failureVerdict(kind string, err error) verdict {
+	reason := v1alpha1.ReasonProgressing
+	switch code := inbox.CodeOf(err); {
+	case code == inbox.CodeUnavailable:
 		reason = v1alpha1.ReasonDatabaseUnavailable
-	case inbox.CodeForbidden:
+	case code == inbox.CodeForbidden:
 		reason = v1alpha1.ReasonDatabasePrivileges
-	case inbox.CodeConflict:
+	case code == inbox.CodeConflict:
 		reason = v1alpha1.ReasonSchemaTooOld
-	default:
-		return nil
+	case code == inbox.CodeUnprocessed:
+		reason = v1alpha1.ReasonImageTooOld
+	case errors.Is(err, errKeyGone):
+		reason = v1alpha1.ReasonSecretMissing
 	}
-	v := no(kind, reason, "%s", messageOf(err))
-	return &v
+	return no(kind, reason, "%s", messageOf(err))
 }
 
 // messageOf is the part of an error that is for a person: its detail may hold what is not.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/open4x/socialops/api/v1alpha1"
@@ -59,12 +60,7 @@ func (p *Projector) Instance(ctx context.Context, in InstanceInput) (InstanceRes
 	})
 	if err != nil {
 		result = InstanceResult{Conditions: m.Status.Conditions}
-		v := databaseVerdict(v1alpha1.ConditionDatabaseReady, err)
-		if v == nil {
-			u := no(v1alpha1.ConditionDatabaseReady, v1alpha1.ReasonProgressing, "%s", messageOf(err))
-			v = &u
-		}
-		result.judge(m, now, *v)
+		result.judge(m, now, failureVerdict(v1alpha1.ConditionDatabaseReady, err))
 		return result, fmt.Errorf("projecting instance %s/%s: %w", m.Namespace, m.Name, err)
 	}
 	return result, nil
@@ -77,11 +73,38 @@ func instanceLock(namespace, name string) string { return "instance/" + namespac
 // judge adds verdicts and sums up.
 func (r *InstanceResult) judge(m *v1alpha1.SocialOpsInstance, now time.Time, verdicts ...verdict) {
 	r.Conditions = apply(r.Conditions, m.Generation, now, verdicts...)
-	r.Conditions = Summarize(r.Conditions, m.Generation, now, "the inbox takes events and requests", instanceConditions...)
-	if m.Spec.Suspended() && !slices.ContainsFunc(verdicts, func(v verdict) bool { return v.status == metav1.ConditionFalse }) {
-		r.Conditions = apply(r.Conditions, m.Generation, now,
-			no(v1alpha1.ConditionReady, v1alpha1.ReasonSuspended, "suspended: set spec.suspend to false to go on"))
+	r.Conditions = sumUpInstance(m, r.Conditions, now, instanceConditions)
+}
+
+// sumUpInstance is Summarize for an instance: one that is suspended, and has no other trouble, is not ready for that.
+func sumUpInstance(m *v1alpha1.SocialOpsInstance, conditions []metav1.Condition, now time.Time, restsOn []string) []metav1.Condition {
+	was := slices.Clone(conditions)
+	conditions = Summarize(conditions, m.Generation, now, "the inbox takes events and requests", restsOn...)
+	if !m.Spec.Suspended() || !meta.IsStatusConditionTrue(conditions, v1alpha1.ConditionReady) {
+		return conditions
 	}
+	// From the conditions before, as a Ready in between would be a transition.
+	return apply(was, m.Generation, now, no(v1alpha1.ConditionReady, v1alpha1.ReasonSuspended, "suspended: set spec.suspend to false to go on"),
+		absent(v1alpha1.ConditionReconciling), absent(v1alpha1.ConditionStalled))
+}
+
+// SummarizeInstance adds conditions that are decided elsewhere, PodsReady and
+// Exposed, to those of m's projection, and sums up all five. Of more it reads type,
+// status, reason and message; an empty status means that the condition is absent.
+func SummarizeInstance(m *v1alpha1.SocialOpsInstance, projected []metav1.Condition, now time.Time, more ...metav1.Condition) []metav1.Condition {
+	summary := []string{v1alpha1.ConditionReady, v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled}
+	isSummary := func(c metav1.Condition) bool { return slices.Contains(summary, c.Type) }
+	// The projection's own sum is of three conditions; how long the sum of all five holds is in m's status.
+	conditions := slices.DeleteFunc(slices.Clone(projected), isSummary)
+	for _, c := range m.Status.Conditions {
+		if isSummary(c) {
+			conditions = append(conditions, c)
+		}
+	}
+	for _, c := range more {
+		conditions = apply(conditions, m.Generation, now, verdict{c.Type, c.Status, c.Reason, c.Message})
+	}
+	return sumUpInstance(m, conditions, now, append(slices.Clone(instanceConditions), v1alpha1.ConditionPodsReady, v1alpha1.ConditionExposed))
 }
 
 func (p *Projector) instance(ctx context.Context, tx inbox.ConfigurationTx, in InstanceInput, want inbox.Instance, now time.Time, result *InstanceResult) error {
@@ -115,7 +138,7 @@ func (p *Projector) instance(ctx context.Context, tx inbox.ConfigurationTx, in I
 	if err != nil {
 		return err
 	}
-	if len(result.Conditions) == 0 { // the dev mode's manifests carry no status
+	if p.KeepConditions && len(result.Conditions) == 0 {
 		result.Conditions = decode(row.Conditions)
 	}
 	// The row comes first, as the others refer to it, and once more if its conditions differ then.
@@ -126,18 +149,25 @@ func (p *Projector) instance(ctx context.Context, tx inbox.ConfigurationTx, in I
 	if err := p.identity(row, result); err != nil {
 		return err
 	}
-	if err := p.role(ctx, tx, in, row.ID, result.Role); err != nil {
+	owned, err := p.owned(ctx, tx, row.ID, result.Role, decision == claimNew)
+	if err != nil {
 		return err
 	}
-	if err := p.defaultChannels(ctx, tx, m, row, now); err != nil {
+	if err := putRole(ctx, tx, owned.role, p.roleOf(in, row.ID, result.Role), in.Password); err != nil {
 		return err
 	}
-	keys, err := p.keys(ctx, tx, in, row.ID, now)
+	if err := p.defaultChannels(ctx, tx, m, row, owned.channels, now); err != nil {
+		return err
+	}
+	keys, err := p.keys(ctx, tx, in, row.ID, owned.keys, now)
 	if err != nil {
 		return err
 	}
 	result.judge(m, now, claimVerdict(decision, want.Alias),
 		yes(v1alpha1.ConditionDatabaseReady, v1alpha1.ReasonDatabaseReady, "the instance's row and role are in Postgres"), keys)
+	if !p.KeepConditions {
+		return nil
+	}
 	row.Conditions = encode(result.Conditions, first.Conditions)
 	return put(ctx, tx, &first, row)
 }
@@ -206,33 +236,31 @@ func put(ctx context.Context, tx inbox.ConfigurationTx, was, row *inbox.Instance
 	return tx.PutInstance(ctx, row)
 }
 
-func (p *Projector) role(ctx context.Context, tx inbox.ConfigurationTx, in InstanceInput, id inbox.InstanceID, name string) error {
-	want := inbox.Role{Name: name, Group: "socialops_runtime", InstanceID: id, Login: true, Limit: connectionLimit(&in.Manifest.Spec)}
-	if in.Password != "" {
-		want.PasswordPrint = p.Seal.Fingerprint([]byte(name + " " + in.Password))
-	}
-	return putRole(ctx, tx, want, in.Password)
+// owned is what an instance has besides its row.
+type owned struct {
+	role     *inbox.Role // nil: none yet
+	channels []inbox.ChannelRow
+	keys     []inbox.Key
 }
 
-func putRole(ctx context.Context, tx inbox.ConfigurationTx, want inbox.Role, password string) error {
-	was, err := tx.Role(ctx, want.Name)
-	if err != nil {
-		return err
+// owned reads what an instance has. One whose id was just made has nothing.
+func (p *Projector) owned(ctx context.Context, tx inbox.ConfigurationTx, id inbox.InstanceID, role string, isNew bool) (o owned, err error) {
+	if isNew {
+		return o, nil
 	}
-	if was != nil && was.Group == want.Group && was.InstanceID == want.InstanceID && was.Login == want.Login &&
-		was.Limit == want.Limit && equal(was.PasswordPrint, want.PasswordPrint) {
-		return nil
+	if o.role, err = tx.Role(ctx, role); err != nil {
+		return o, err
 	}
-	return tx.PutRole(ctx, was, want, password)
+	if o.channels, err = tx.Channels(ctx, id); err != nil {
+		return o, err
+	}
+	o.keys, err = tx.Keys(ctx, id)
+	return o, err
 }
 
 // defaultChannels gives an instance a channel for each of its providers that takes
 // what a write key sends and no binding matches.
-func (p *Projector) defaultChannels(ctx context.Context, tx inbox.ConfigurationTx, m *v1alpha1.SocialOpsInstance, row *inbox.InstanceRow, now time.Time) error {
-	have, err := tx.Channels(ctx, row.ID)
-	if err != nil {
-		return err
-	}
+func (p *Projector) defaultChannels(ctx context.Context, tx inbox.ConfigurationTx, m *v1alpha1.SocialOpsInstance, row *inbox.InstanceRow, have []inbox.ChannelRow, now time.Time) error {
 	have = slices.DeleteFunc(have, func(c inbox.ChannelRow) bool { return !c.Default })
 	for i := range have {
 		c := have[i]
@@ -257,11 +285,7 @@ func (p *Projector) defaultChannels(ctx context.Context, tx inbox.ConfigurationT
 }
 
 // keys makes the stored keys of an instance's manifest those that it names.
-func (p *Projector) keys(ctx context.Context, tx inbox.ConfigurationTx, in InstanceInput, id inbox.InstanceID, now time.Time) (verdict, error) {
-	have, err := tx.Keys(ctx, id)
-	if err != nil {
-		return verdict{}, err
-	}
+func (p *Projector) keys(ctx context.Context, tx inbox.ConfigurationTx, in InstanceInput, id inbox.InstanceID, have []inbox.Key, now time.Time) (verdict, error) {
 	want, result := wantedKeys(in.Manifest, id, in.Secrets, in.Generated, ofOrigin(have, originAPI), now)
 	change, remove := keyChanges(have, want)
 	for _, k := range remove { // first, as a name's new key may have the hash of a removed one

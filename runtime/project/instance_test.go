@@ -270,8 +270,7 @@ func TestDatabaseTroubleIsACondition(t *testing.T) {
 		"no CREATEROLE": {postgres.NewConfiguration(noCreateRole), "False/DatabasePrivileges", `ALTER ROLE "clerk" CREATEROLE`},
 		"old schema":    {postgres.NewConfiguration(nobody.Owner), "False/SchemaTooOld", "socialops migrate"},
 	} {
-		p := *w.Projector
-		p.Store = c.store
+		p := w.another(c.store, w.Install)
 		r, err := p.Instance(t.Context(), project.InstanceInput{Manifest: instance("one", "a", "inbox"), Secrets: func(string, string) *project.Secret { return nil }})
 		if err == nil || reason(r.Conditions, "DatabaseReady") != c.reason || reason(r.Conditions, "Ready") != c.reason {
 			t.Errorf("%s: %v (%v)", name, reasons(r.Conditions), err)

@@ -68,13 +68,21 @@ func newWorld(t *testing.T) *world {
 	t.Cleanup(tg.Close)
 	c := &clock{now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
 	return &world{t: t, db: db, sim: sim, clock: c, Projector: &project.Projector{
-		Store:     postgres.NewConfiguration(db.Owner),
-		Providers: provider.NewRegistry(generic.New(), github.New(), tg),
-		Seal:      newKey(t),
-		Install:   inbox.NewID[inbox.InstanceID](c.now),
-		PublicURL: func(*v1alpha1.SocialOpsInstance) string { return publicURL },
-		Now:       c.Now,
+		Store:          postgres.NewConfiguration(db.Owner),
+		Providers:      provider.NewRegistry(generic.New(), github.New(), tg),
+		Seal:           newKey(t),
+		Install:        inbox.NewID[inbox.InstanceID](c.now),
+		PublicURL:      func(*v1alpha1.SocialOpsInstance) string { return publicURL },
+		KeepConditions: true,
+		Now:            c.Now,
 	}}
+}
+
+// another is a projector like the world's own, of another store or install.
+func (w *world) another(store inbox.Configuration, install [16]byte) *project.Projector {
+	return &project.Projector{
+		Store: store, Providers: w.Providers, Seal: w.Seal, Install: install, PublicURL: w.PublicURL, KeepConditions: true, Now: w.Now,
+	}
 }
 
 func newKey(t *testing.T) *seal.Key {

@@ -13,6 +13,7 @@ package project
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"time"
 
@@ -22,7 +23,7 @@ import (
 	"github.com/open4x/socialops/runtime/seal"
 )
 
-// Projector projects the manifests of one install.
+// Projector projects the manifests of one install. It is safe for concurrent use.
 type Projector struct {
 	Store     inbox.Configuration
 	Providers provider.Registry
@@ -36,7 +37,15 @@ type Projector struct {
 	// PublicURL is where providers reach an instance, such as https://inbox.example.com;
 	// empty: they can't.
 	PublicURL func(*v1alpha1.SocialOpsInstance) string
-	Now       func() time.Time
+	// KeepConditions keeps instances' and channels' conditions beside their rows, for
+	// the dev mode, whose manifests have no status.
+	KeepConditions bool
+	// PurgeBatch bounds how many rows of a kind one transaction of [Projector.Purge]
+	// removes; 0 means 1000.
+	PurgeBatch int
+	Now        func() time.Time
+
+	calls turns
 }
 
 // Secret is a Secret as it was read.
@@ -88,8 +97,14 @@ func (p *Projector) open(keyID string, sealed []byte, place string) ([]byte, err
 			return plain, nil
 		}
 	}
-	return nil, fmt.Errorf("what is stored at %s was sealed with key %s, which is not at hand: give it as a former key", place, keyID)
+	return nil, &inbox.Error{
+		Code: inbox.CodeInvalid, Err: errKeyGone,
+		Message: fmt.Sprintf("what is stored was sealed with the encryption key %s, and the one at hand is %s: put the former key back", keyID, p.Seal.ID()),
+	}
 }
+
+// errKeyGone means that nothing at hand opens what is stored.
+var errKeyGone = errors.New("the encryption key is another one")
 
 // SecretPlace is where the secret of an account belongs that an instance verifies
 // calls with; it is sealed under the instance's own key.

@@ -8,32 +8,38 @@ import (
 	"github.com/open4x/socialops/runtime/inbox"
 )
 
-// purgeBatch bounds how many rows of a kind one transaction removes.
+// purgeBatch is the default of Projector.PurgeBatch.
 const purgeBatch = 1000
 
 // Purge removes the data of the instances that were deleted, in batches, until none
-// is left or ctx ends. It may be stopped and called again at any time.
-func (p *Projector) Purge(ctx context.Context) error {
+// is left or ctx ends, and tells whose aliases are free now. It may be stopped and
+// called again at any time.
+func (p *Projector) Purge(ctx context.Context) (aliases []string, err error) {
 	var rows []inbox.InstanceRow
-	err := p.Store.Configure(ctx, channelsLock, func(tx inbox.ConfigurationTx) (err error) {
+	err = p.Store.Configure(ctx, channelsLock, func(tx inbox.ConfigurationTx) (err error) {
 		rows, err = tx.Purging(ctx, p.Install)
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("looking for what is to be removed: %w", err)
+		return nil, fmt.Errorf("looking for what is to be removed: %w", err)
+	}
+	batch := p.PurgeBatch
+	if batch <= 0 {
+		batch = purgeBatch
 	}
 	for i := range rows {
 		for more := true; more; {
 			err := p.Store.Configure(ctx, []string{aliasLock(rows[i].Alias)}, func(tx inbox.ConfigurationTx) (err error) {
-				more, err = tx.Purge(ctx, rows[i].ID, purgeBatch, p.now())
+				more, err = tx.Purge(ctx, rows[i].ID, batch, p.now())
 				return err
 			})
 			if err != nil {
-				return fmt.Errorf("removing the data of alias %s: %w", rows[i].Alias, err)
+				return aliases, fmt.Errorf("removing the data of alias %s: %w", rows[i].Alias, err)
 			}
 		}
+		aliases = append(aliases, rows[i].Alias)
 	}
-	return nil
+	return aliases, nil
 }
 
 // Release lets whoever claims a retired alias next have it with its data, which

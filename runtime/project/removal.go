@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/open4x/socialops/api/v1alpha1"
 	"github.com/open4x/socialops/runtime/inbox"
 )
 
@@ -16,43 +17,67 @@ const letGoAfter = time.Minute
 // Retire puts the instance of a manifest that is gone out of force: its data stays,
 // for a new instance of the same namespace, name, alias and owner.
 func (p *Projector) Retire(ctx context.Context, namespace, name string) error {
-	return p.end(ctx, namespace, name, false)
+	return p.end(ctx, Name{namespace, name}, func(*inbox.InstanceRow) (ending, bool) { return retiring, true })
 }
 
 // Delete is Retire for an instance whose data is not to be kept: [Projector.Purge]
 // removes it.
 func (p *Projector) Delete(ctx context.Context, namespace, name string) error {
-	return p.end(ctx, namespace, name, true)
+	return p.end(ctx, Name{namespace, name}, func(*inbox.InstanceRow) (ending, bool) { return deleting, true })
 }
 
-func (p *Projector) end(ctx context.Context, namespace, name string, purge bool) error {
-	var retired *inbox.InstanceRow
+// End is Retire or Delete, as the manifest said when it was projected last. It tells
+// whether [Projector.Purge] has something to remove.
+func (p *Projector) End(ctx context.Context, namespace, name string) (purging bool, err error) {
+	err = p.end(ctx, Name{namespace, name}, func(row *inbox.InstanceRow) (ending, bool) {
+		how := endingOf(row)
+		purging = how == deleting
+		return how, true
+	})
+	return purging, err
+}
+
+// ending is what becomes of an instance's data.
+type ending bool
+
+const (
+	retiring ending = false // it stays
+	deleting ending = true
+)
+
+func endingOf(row *inbox.InstanceRow) ending {
+	return ending(row.DeletionPolicy == string(v1alpha1.DeletionDelete))
+}
+
+// end puts an instance out of force, how and whether says decide.
+func (p *Projector) end(ctx context.Context, name Name, decide func(*inbox.InstanceRow) (how ending, sure bool)) error {
 	var held []inbox.AccountID
-	err := p.Store.Configure(ctx, append([]string{instanceLock(namespace, name)}, channelsLock...), func(tx inbox.ConfigurationTx) error {
+	err := p.Store.Configure(ctx, append([]string{instanceLock(name.Namespace, name.Name)}, channelsLock...), func(tx inbox.ConfigurationTx) error {
 		held = nil
-		row, err := tx.InstanceOf(ctx, p.manifest(namespace, name))
+		row, err := tx.InstanceOf(ctx, p.manifest(name.Namespace, name.Name))
 		if err != nil || row == nil {
 			return err
 		}
-		retired = row
+		how, sure := decide(row)
+		if !sure {
+			return nil
+		}
 		if held, err = p.heldBy(ctx, tx, row.ID); err != nil {
 			return err
 		}
-		if err := p.retire(ctx, tx, row, p.now()); err != nil || !purge {
+		if err := p.retire(ctx, tx, row, p.now()); err != nil || how == retiring {
 			return err
 		}
 		row.RetiredAt, row.PurgeAt = p.now(), p.now()
 		return tx.PutInstance(ctx, row)
 	})
 	if err != nil {
-		return fmt.Errorf("retiring instance %s/%s: %w", namespace, name, err)
-	}
-	if retired == nil {
-		return nil
+		return fmt.Errorf("retiring instance %s: %w", name, err)
 	}
 	for _, id := range held {
+		// A provider that is away is asked again when the account is projected.
 		if _, err := p.releaseUnused(ctx, id); err != nil {
-			return fmt.Errorf("retiring instance %s/%s: %w", namespace, name, err)
+			return fmt.Errorf("retiring instance %s: %w", name, err)
 		}
 	}
 	return nil
@@ -90,10 +115,11 @@ func (p *Projector) retire(ctx context.Context, tx inbox.ConfigurationTx, row *i
 // bot's webhook if that was its last channel. A time means that the provider was
 // away: call it again then, or let go.
 func (p *Projector) RemoveBinding(ctx context.Context, namespace, name string) (retryAt time.Time, err error) {
-	return p.removeChannel(ctx, p.ChannelID(namespace, name))
+	return p.removeChannel(ctx, p.ChannelID(namespace, name), func(*inbox.ChannelRow) bool { return true })
 }
 
-func (p *Projector) removeChannel(ctx context.Context, id inbox.ChannelID) (retryAt time.Time, err error) {
+// removeChannel closes a channel, if it is surely the one that is meant.
+func (p *Projector) removeChannel(ctx context.Context, id inbox.ChannelID, sure func(*inbox.ChannelRow) bool) (retryAt time.Time, err error) {
 	var accounts []inbox.AccountID
 	err = p.Store.Configure(ctx, channelsLock, func(tx inbox.ConfigurationTx) error {
 		accounts = nil
@@ -103,35 +129,45 @@ func (p *Projector) removeChannel(ctx context.Context, id inbox.ChannelID) (retr
 		}
 		for i := range rows {
 			row := &rows[i]
-			row.Active, row.RemovedAt = false, p.now()
-			if err := tx.PutChannel(ctx, row); err != nil {
-				return err
-			}
-			if row.AccountID.IsZero() {
+			if !sure(row) {
 				continue
 			}
-			accounts = append(accounts, row.AccountID)
-			users, err := tx.AccountUse(ctx, row.AccountID)
-			if err != nil {
-				return err
+			// Also of one that was closed before: with its instance, say, while the provider was away.
+			if !row.AccountID.IsZero() {
+				accounts = append(accounts, row.AccountID)
 			}
-			if !slices.Contains(users, row.InstanceID) {
-				if err := tx.DeleteProof(ctx, row.InstanceID, row.AccountID); err != nil {
-					return err
-				}
+			if err := p.closeChannel(ctx, tx, row); err != nil {
+				return err
 			}
 		}
 		return nil
 	})
 	for _, account := range accounts {
 		if err == nil {
-			retryAt, err = p.releaseUnused(ctx, account)
+			var at time.Time
+			at, err = p.releaseUnused(ctx, account)
+			retryAt = earlier(retryAt, at)
 		}
 	}
 	if err != nil {
 		return time.Time{}, fmt.Errorf("removing a channel: %w", err)
 	}
 	return retryAt, nil
+}
+
+func (p *Projector) closeChannel(ctx context.Context, tx inbox.ConfigurationTx, row *inbox.ChannelRow) error {
+	if !row.RemovedAt.IsZero() {
+		return nil
+	}
+	row.Active, row.RemovedAt = false, p.now()
+	if err := tx.PutChannel(ctx, row); err != nil || row.AccountID.IsZero() {
+		return err
+	}
+	users, err := tx.AccountUse(ctx, row.AccountID)
+	if err != nil || slices.Contains(users, row.InstanceID) {
+		return err
+	}
+	return tx.DeleteProof(ctx, row.InstanceID, row.AccountID)
 }
 
 // RemoveAccount forgets the account of a Secret that is gone. Bindings that name it

@@ -176,7 +176,7 @@ func TestDeletedDataIsPurged(t *testing.T) {
 		t.Errorf("a new instance before the purge: %s", got)
 	}
 	for range 2 { // the second time there is nothing to do
-		if err := w.Purge(t.Context()); err != nil {
+		if _, err := w.Purge(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -225,7 +225,7 @@ func TestLargeDataIsPurgedInBatches(t *testing.T) {
 	if err := w.Delete(t.Context(), "default", "support"); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Purge(t.Context()); err != nil {
+	if _, err := w.Purge(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if got := w.query("SELECT count(*) FROM contact"); got != "0" {

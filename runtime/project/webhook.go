@@ -24,41 +24,68 @@ const releasing = "removal"
 
 // register makes a provider send an account's events to url, if what was last
 // registered differs or a look at it is due, and says how that stands. A webhook
-// that points elsewhere is left alone.
-func (p *Projector) register(ctx context.Context, connector provider.Connector, id inbox.AccountID, url string) (verdict, time.Time, error) {
-	row, err := p.account(ctx, id)
-	if err != nil || row == nil {
-		return absent(v1alpha1.ConditionWebhookRegistered), time.Time{}, err
-	}
-	secret, err := p.open(row.KeyID, row.WebhookSecret, inbox.WebhookSecretPlace(id))
+// that points elsewhere is left alone. row is the account as it was just read.
+func (p *Projector) register(ctx context.Context, connector provider.Connector, row *inbox.AccountRow, url string) (verdict, time.Time, error) {
+	w, hash, err := p.webhookOf(connector, row, url)
 	if err != nil {
 		return verdict{}, time.Time{}, err
+	}
+	if known := stillKnown(row, hash, p.now()); known != nil {
+		return *known, row.WebhookCheckAt, nil
+	}
+	defer p.calls.take(row.ID)()
+	if row, err = p.account(ctx, row.ID); err != nil || row == nil {
+		return absent(v1alpha1.ConditionWebhookRegistered), time.Time{}, err
+	}
+	if w, hash, err = p.webhookOf(connector, row, url); err != nil {
+		return verdict{}, time.Time{}, err
+	}
+	now := p.now()
+	if known := stillKnown(row, hash, now); known != nil { // another binding's turn came first
+		return *known, row.WebhookCheckAt, nil
 	}
 	c, err := p.credential(row)
 	if err != nil {
 		return verdict{}, time.Time{}, err
 	}
-	w := provider.Webhook{URL: url, Secret: string(secret)}
-	hash, now := connector.WebhookHash(w), p.now()
-	if known := storedWebhook(row); known != nil && row.WebhookTried == hash && now.Before(row.WebhookCheckAt) {
-		return *known, row.WebhookCheckAt, nil
-	}
 	ctxCall, cancel := context.WithTimeout(ctx, 2*callDeadline)
 	defer cancel()
 	v := ensureWebhook(ctxCall, connector, c, w, row, hash)
-	next := *row
-	next.WebhookTried = hash
+	var checkAt time.Time
 	switch v.reason {
 	case v1alpha1.ReasonWebhookRegistered:
-		next.WebhookHash, next.WebhookURL = hash, url
-		next.WebhookCheckAt = now.Add(checkEvery + jitter(id, checkJitter))
+		checkAt = now.Add(checkEvery + jitter(row.ID, checkJitter))
 	case v1alpha1.ReasonProviderUnavailable:
-		next.WebhookCheckAt = now.Add(retryAway)
+		checkAt = now.Add(retryAway)
 	default:
-		next.WebhookCheckAt = now.Add(retryTaken)
+		checkAt = now.Add(retryTaken)
 	}
-	next.Conditions = encode(apply(decode(row.Conditions), 0, now, v), row.Conditions)
-	return v, next.WebhookCheckAt, p.saveWebhook(ctx, row, &next)
+	return v, checkAt, p.saveWebhook(ctx, row, func(_ inbox.ConfigurationTx, next *inbox.AccountRow) error {
+		next.WebhookTried, next.WebhookCheckAt = hash, checkAt
+		if v.reason == v1alpha1.ReasonWebhookRegistered {
+			next.WebhookHash, next.WebhookURL = hash, url
+		}
+		next.Conditions = encode(apply(decode(next.Conditions), 0, now, v), next.Conditions)
+		return nil
+	})
+}
+
+// webhookOf is what an account's provider is to be told.
+func (p *Projector) webhookOf(connector provider.Connector, row *inbox.AccountRow, url string) (provider.Webhook, string, error) {
+	secret, err := p.open(row.KeyID, row.WebhookSecret, inbox.WebhookSecretPlace(row.ID))
+	if err != nil {
+		return provider.Webhook{}, "", err
+	}
+	w := provider.Webhook{URL: url, Secret: string(secret)}
+	return w, connector.WebhookHash(w), nil
+}
+
+// stillKnown is how a webhook stands, nil when the provider is to be asked.
+func stillKnown(row *inbox.AccountRow, hash string, now time.Time) *verdict {
+	if row.WebhookTried != hash || !now.Before(row.WebhookCheckAt) {
+		return nil
+	}
+	return storedWebhook(row)
 }
 
 // ensureWebhook looks where events go now, and sends them here unless that is somebody else's place.
@@ -108,10 +135,7 @@ func (p *Projector) credential(row *inbox.AccountRow) (provider.Credential, erro
 var errChanged = errors.New("the account changed meanwhile; this is tried again")
 
 // saveWebhook writes what became of an account's webhook, unless the account changed while the provider was asked.
-func (p *Projector) saveWebhook(ctx context.Context, was, next *inbox.AccountRow) error {
-	if reflect.DeepEqual(*was, *next) {
-		return nil
-	}
+func (p *Projector) saveWebhook(ctx context.Context, was *inbox.AccountRow, change func(inbox.ConfigurationTx, *inbox.AccountRow) error) error {
 	return p.Store.Configure(ctx, channelsLock, func(tx inbox.ConfigurationTx) error {
 		row, err := tx.Account(ctx, was.ID)
 		if err != nil || row == nil {
@@ -120,20 +144,22 @@ func (p *Projector) saveWebhook(ctx context.Context, was, next *inbox.AccountRow
 		if !equal(row.Fingerprint, was.Fingerprint) || row.WebhookHash != was.WebhookHash {
 			return &inbox.Error{Code: inbox.CodeUnavailable, Message: errChanged.Error(), Err: errChanged}
 		}
-		row.WebhookHash, row.WebhookURL, row.WebhookTried = next.WebhookHash, next.WebhookURL, next.WebhookTried
-		row.WebhookCheckAt, row.WebhookInstance, row.Conditions = next.WebhookCheckAt, next.WebhookInstance, next.Conditions
+		if err := change(tx, row); err != nil {
+			return err
+		}
 		return tx.PutAccount(ctx, row)
 	})
-}
-
-func (p *Projector) release(ctx context.Context, id inbox.AccountID) error {
-	_, err := p.releaseUnused(ctx, id)
-	return err
 }
 
 // releaseUnused removes an account's webhook when no active channel of its holder
 // is left, and tells when to try again if the provider was away.
 func (p *Projector) releaseUnused(ctx context.Context, id inbox.AccountID) (time.Time, error) {
+	defer p.calls.take(id)()
+	return p.releaseHeld(ctx, id)
+}
+
+// releaseHeld is releaseUnused for one whose turn it is.
+func (p *Projector) releaseHeld(ctx context.Context, id inbox.AccountID) (time.Time, error) {
 	var row *inbox.AccountRow
 	err := p.Store.Configure(ctx, channelsLock, func(tx inbox.ConfigurationTx) error {
 		var err error
@@ -154,13 +180,22 @@ func (p *Projector) releaseUnused(ctx context.Context, id inbox.AccountID) (time
 	if row.WebhookTried == releasing && now.Before(row.WebhookCheckAt) {
 		return row.WebhookCheckAt, nil
 	}
-	next := *row
 	if err := p.unregister(ctx, row); err != nil {
-		next.WebhookTried, next.WebhookCheckAt = releasing, now.Add(retryAway)
-		return next.WebhookCheckAt, p.saveWebhook(ctx, row, &next)
+		retryAt := now.Add(retryAway)
+		return retryAt, p.saveWebhook(ctx, row, func(_ inbox.ConfigurationTx, next *inbox.AccountRow) error {
+			next.WebhookTried, next.WebhookCheckAt = releasing, retryAt
+			return nil
+		})
 	}
-	forgetWebhook(&next)
-	return time.Time{}, p.saveWebhook(ctx, row, &next)
+	return time.Time{}, p.saveWebhook(ctx, row, func(tx inbox.ConfigurationTx, next *inbox.AccountRow) error {
+		holder := next.WebhookInstance
+		forgetWebhook(next)
+		users, err := tx.AccountUse(ctx, id)
+		if slices.Contains(users, holder) { // a channel came meanwhile: it holds the bot, and registers anew
+			next.WebhookInstance = holder
+		}
+		return err
+	})
 }
 
 // forgetWebhook makes a row one whose webhook nobody holds.
@@ -199,24 +234,20 @@ func (p *Projector) unregister(ctx context.Context, row *inbox.AccountRow) error
 
 // proof makes what an instance verifies an account's calls with what it should be:
 // nothing, without an active channel of the account.
-func (p *Projector) proof(ctx context.Context, tx inbox.ConfigurationTx, instance *inbox.InstanceRow, id inbox.AccountID, now time.Time, registered bool) error {
-	was, err := tx.Proof(ctx, instance.ID, id)
+func (p *Projector) proof(ctx context.Context, tx inbox.ConfigurationTx, instance *inbox.InstanceRow, account *inbox.AccountRow, now time.Time, registered bool) error {
+	was, err := tx.Proof(ctx, instance.ID, account.ID)
 	if err != nil {
 		return err
 	}
-	account, err := tx.Account(ctx, id)
+	users, err := tx.AccountUse(ctx, account.ID)
 	if err != nil {
 		return err
 	}
-	users, err := tx.AccountUse(ctx, id)
-	if err != nil {
-		return err
-	}
-	if account == nil || !slices.Contains(users, instance.ID) {
+	if !slices.Contains(users, instance.ID) {
 		if was == nil {
 			return nil
 		}
-		return tx.DeleteProof(ctx, instance.ID, id)
+		return tx.DeleteProof(ctx, instance.ID, account.ID)
 	}
 	next, err := p.nextProof(was, instance, account, now, registered)
 	if err != nil || was != nil && reflect.DeepEqual(*was, next) {

@@ -1,6 +1,3 @@
--- name: Lock :exec
-SELECT pg_advisory_xact_lock(hashtextextended($1, 0));
-
 -- name: InstanceByAlias :one
 SELECT * FROM instance WHERE alias = $1 AND purged_at IS NULL;
 
@@ -42,7 +39,11 @@ DELETE FROM api_key WHERE instance_id = $1 AND id = $2 AND origin = 'manifest';
 SELECT * FROM channel WHERE instance_id = $1 ORDER BY created_at, id;
 
 -- name: ChannelsByID :many
-SELECT * FROM channel WHERE id = $1 AND removed_at IS NULL;
+SELECT * FROM channel WHERE id = $1;
+
+-- name: BoundChannels :many
+SELECT c.* FROM channel c JOIN instance i ON i.id = c.instance_id
+ WHERE i.install_id = $1 AND i.retired_at IS NULL AND NOT c.is_default AND c.removed_at IS NULL ORDER BY c.created_at, c.id;
 
 -- name: PutChannel :exec
 INSERT INTO channel (instance_id, id, provider, name, account_id, source, external_id, parse_mode, active, is_default, uid, uid_since,

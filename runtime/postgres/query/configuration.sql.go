@@ -120,8 +120,51 @@ func (q *Queries) AccountsOf(ctx context.Context, installID pgtype.UUID) ([]Acco
 	return items, nil
 }
 
+const boundChannels = `-- name: BoundChannels :many
+SELECT c.instance_id, c.id, c.provider, c.name, c.account_id, c.source, c.external_id, c.parse_mode, c.active, c.is_default, c.uid, c.uid_since, c.generation, c.removed_at, c.conditions, c.created_at, c.updated_at FROM channel c JOIN instance i ON i.id = c.instance_id
+ WHERE i.install_id = $1 AND i.retired_at IS NULL AND NOT c.is_default AND c.removed_at IS NULL ORDER BY c.created_at, c.id
+`
+
+func (q *Queries) BoundChannels(ctx context.Context, installID pgtype.UUID) ([]Channel, error) {
+	rows, err := q.db.Query(ctx, boundChannels, installID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Channel
+	for rows.Next() {
+		var i Channel
+		if err := rows.Scan(
+			&i.InstanceID,
+			&i.ID,
+			&i.Provider,
+			&i.Name,
+			&i.AccountID,
+			&i.Source,
+			&i.ExternalID,
+			&i.ParseMode,
+			&i.Active,
+			&i.IsDefault,
+			&i.Uid,
+			&i.UidSince,
+			&i.Generation,
+			&i.RemovedAt,
+			&i.Conditions,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const channelsByID = `-- name: ChannelsByID :many
-SELECT instance_id, id, provider, name, account_id, source, external_id, parse_mode, active, is_default, uid, uid_since, generation, removed_at, conditions, created_at, updated_at FROM channel WHERE id = $1 AND removed_at IS NULL
+SELECT instance_id, id, provider, name, account_id, source, external_id, parse_mode, active, is_default, uid, uid_since, generation, removed_at, conditions, created_at, updated_at FROM channel WHERE id = $1
 `
 
 func (q *Queries) ChannelsByID(ctx context.Context, id pgtype.UUID) ([]Channel, error) {
@@ -427,15 +470,6 @@ func (q *Queries) KeysOf(ctx context.Context, instanceID pgtype.UUID) ([]ApiKey,
 		return nil, err
 	}
 	return items, nil
-}
-
-const lock = `-- name: Lock :exec
-SELECT pg_advisory_xact_lock(hashtextextended($1, 0))
-`
-
-func (q *Queries) Lock(ctx context.Context, hashtextextended string) error {
-	_, err := q.db.Exec(ctx, lock, hashtextextended)
-	return err
 }
 
 const proofOf = `-- name: ProofOf :one

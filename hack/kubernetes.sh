@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# Builds the binaries of a Kubernetes node from Go modules, where no download of them can be had, and prints the
+# folder that they are in.
+#
+#   hack/kubernetes.sh etcd kube-apiserver     what tests against an API server need
+#   hack/kubernetes.sh --list                  every name
+#
+# Each comes from a committed module under hack/kubernetes. They land in .cache/kubernetes, each beside a stamp of
+# what it was built from; a warm run only compares stamps.
+set -euo pipefail
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+bin=$root/.cache/kubernetes
+names=(etcd kube-apiserver kubectl kube-controller-manager kube-scheduler kubelet kube-proxy
+	containerd containerd-shim-runc-v2 ctr runc coredns pause traefik)
+
+# source NAME sets what NAME is built from: its module's folder, the package in it, flags of go build, and how
+# long it takes on two cores when nothing is cached yet.
+source_of() {
+	cgo=0 tags='' stamped='' takes=''
+	case $1 in
+	etcd) module=etcd package=go.etcd.io/etcd/server/v3 takes='25 s' ;;
+	kube-apiserver) module=kubernetes package=k8s.io/kubernetes/cmd/$1 takes='4 min' ;;
+	kubectl | kubelet | kube-proxy | kube-scheduler | kube-controller-manager)
+		module=kubernetes package=k8s.io/kubernetes/cmd/$1 takes='1 min after kube-apiserver' ;;
+	containerd | containerd-shim-runc-v2 | ctr)
+		module=containerd package=github.com/containerd/containerd/v2/cmd/$1 takes='1 min'
+		tags=no_btrfs,no_devmapper,no_zfs ;;
+	runc) module=runc package=github.com/opencontainers/runc takes='10 s' cgo=1 tags=seccomp ;;
+	coredns) module=coredns package=github.com/coredns/coredns takes='90 s' ;;
+	pause) module=pause package=. ;;
+	traefik) module=traefik package=github.com/traefik/traefik/v3/cmd/traefik takes='5 min' ;;
+	*)
+		echo "hack/kubernetes.sh: no binary is called $1; there are: ${names[*]}" >&2
+		exit 2
+		;;
+	esac
+	if [ $module = kubernetes ]; then
+		stamped=$(sed -n 's/^\s*k8s.io\/kubernetes \(v[^ ]*\).*/\1/p;s/^require k8s.io\/kubernetes \(v.*\)/\1/p' "$root/hack/kubernetes/kubernetes/go.mod")
+	fi
+}
+
+stamp_of() {
+	source_of "$1"
+	{ go version; echo "$package $cgo $tags"; cat "$root/hack/kubernetes/$module"/*; } | cksum
+}
+
+is_built() { [ -x "$bin/$1" ] && [ "$(cat "$bin/.$1.stamp" 2>/dev/null)" = "$(stamp_of "$1")" ]; }
+
+# build NAME builds aside and renames: a run that is cut short, or a second one, never leaves half a binary.
+build() {
+	source_of "$1"
+	echo "kubernetes: building $1${takes:+, which takes about $takes when nothing is cached}" >&2
+	[ "$1" != runc ] || "$root/hack/debian.sh" gcc libc6-dev pkg-config libseccomp-dev
+	local start=$SECONDS
+	(cd "$root/hack/kubernetes/$module" && CGO_ENABLED=$cgo go build -trimpath -buildvcs=false -tags "$tags" \
+		-ldflags "-s -w${stamped:+ -X k8s.io/component-base/version.gitVersion=$stamped}" -o "$aside/$1" "$package")
+	mv "$aside/$1" "$bin/$1"
+	stamp_of "$1" >"$bin/.$1.stamp"
+	echo "kubernetes: built $1 in $((SECONDS - start)) s" >&2
+}
+
+case ${1-} in
+'')
+	echo "usage: hack/kubernetes.sh NAME…; the names are: ${names[*]}" >&2
+	exit 2
+	;;
+--list)
+	printf '%s\n' "${names[@]}"
+	exit
+	;;
+esac
+
+unset GOOS GOARCH GOARM GOAMD64
+export GOWORK=off GOFLAGS=
+mkdir -p "$bin"
+missing=()
+for name in "$@"; do is_built "$name" || missing+=("$name"); done
+if ((${#missing[@]} > 0)); then
+	aside=$(mktemp -d "$bin/.build.XXXXXX")
+	trap 'rm -rf "$aside"' EXIT
+	if command -v flock >/dev/null; then # one builds, others wait for what it built
+		exec 9>"$bin/.lock"
+		flock 9
+	fi
+	for name in "${missing[@]}"; do is_built "$name" || build "$name"; done
+fi
+echo "$bin"

@@ -1,0 +1,74 @@
+package project
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/open4x/socialops/api/v1alpha1"
+	"github.com/open4x/socialops/runtime/inbox"
+)
+
+// The groups that roles are members of, and get every right from.
+const (
+	groupRuntime = "socialops_runtime"
+	groupWorker  = "socialops_worker"
+)
+
+// RoleName is the Postgres role of an instance: so_<install>_<instance>. A name has
+// at most 63 bytes, so the install gives only its last 8 hexadecimal digits; the
+// instance's whole id alone makes the name unique.
+func RoleName(install [16]byte, id inbox.InstanceID) string {
+	return fmt.Sprintf("so_%x_%x", install[12:], id[:])
+}
+
+// WorkerRoleName is the Postgres role of an install's worker.
+func WorkerRoleName(install [16]byte) string { return fmt.Sprintf("so_%x_worker", install[12:]) }
+
+// connectionLimit leaves room for a rolling update: twice the pods, four connections each.
+func connectionLimit(spec *v1alpha1.SocialOpsInstanceSpec) int {
+	replicas := int32(1)
+	switch {
+	case spec.Autoscaling.MaxReplicas > 0:
+		replicas = spec.Autoscaling.MaxReplicas
+	case spec.Replicas != nil:
+		replicas = *spec.Replicas
+	}
+	return 2 * int(replicas) * 4
+}
+
+// WorkerRole makes the worker's login role, with a password, and mends one that is
+// there. The password of a role that is there changes only when renew is set: what
+// Postgres keeps of it can't be compared.
+func (p *Projector) WorkerRole(ctx context.Context, password string, renew bool) error {
+	want := inbox.Role{Name: WorkerRoleName(p.Install), Group: groupWorker, Login: true, Limit: -1}
+	err := p.Store.Configure(ctx, []string{"role/" + want.Name}, func(tx inbox.ConfigurationTx) error {
+		was, err := tx.Role(ctx, want.Name)
+		if err != nil {
+			return err
+		}
+		if was == nil || renew {
+			want.PasswordPrint = p.Seal.Fingerprint([]byte(want.Name + " " + password))
+		}
+		return putRole(ctx, tx, was, want, password)
+	})
+	if err != nil {
+		return fmt.Errorf("setting up the worker's role: %w", err)
+	}
+	return nil
+}
+
+func (p *Projector) roleOf(in InstanceInput, id inbox.InstanceID, name string) inbox.Role {
+	want := inbox.Role{Name: name, Group: groupRuntime, InstanceID: id, Login: true, Limit: connectionLimit(&in.Manifest.Spec)}
+	if in.Password != "" {
+		want.PasswordPrint = p.Seal.Fingerprint([]byte(name + " " + in.Password))
+	}
+	return want
+}
+
+func putRole(ctx context.Context, tx inbox.ConfigurationTx, was *inbox.Role, want inbox.Role, password string) error {
+	if was != nil && was.Group == want.Group && was.InstanceID == want.InstanceID && was.Login == want.Login &&
+		was.Limit == want.Limit && equal(was.PasswordPrint, want.PasswordPrint) {
+		return nil
+	}
+	return tx.PutRole(ctx, was, want, password)
+}
