@@ -1,0 +1,118 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	"github.com/open4x/socialops/api/v1alpha1"
+	"github.com/open4x/socialops/controllers/desired"
+	"github.com/open4x/socialops/runtime/inbox"
+)
+
+// How long a deleted instance is held while Postgres can't be told that its data is
+// to go. After that the next list of what is there tells.
+const (
+	holdFor            = 10 * time.Minute
+	holdForTerminating = 30 * time.Second // in a namespace that is being deleted
+)
+
+// guardData has an instance whose data is to go with it held until Postgres knows.
+func (r *instanceReconciler) guardData(ctx context.Context, p *pass) bool {
+	want := p.instance.Spec.DeletionPolicy == v1alpha1.DeletionDelete
+	if want == controllerutil.ContainsFinalizer(p.instance, v1alpha1.FinalizerData) {
+		return true
+	}
+	if err := r.setFinalizer(ctx, p, want); err != nil {
+		p.add(v1alpha1.ConditionDatabaseReady, explain(err, "the instance's finalizer"))
+		return false
+	}
+	return true
+}
+
+// setFinalizer changes our finalizer and nobody else's: the list is written whole, so
+// only onto the version that was read.
+func (r *instanceReconciler) setFinalizer(ctx context.Context, p *pass, on bool) error {
+	o := metadataOf(v1alpha1.GroupVersion.WithKind(v1alpha1.KindSocialOpsInstance))
+	p.instance.ObjectMeta.DeepCopyInto(&o.ObjectMeta)
+	base := o.DeepCopy()
+	if on {
+		controllerutil.AddFinalizer(o, v1alpha1.FinalizerData)
+	} else {
+		controllerutil.RemoveFinalizer(o, v1alpha1.FinalizerData)
+	}
+	patch := client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{})
+	if err := r.client.Patch(ctx, o, patch, client.FieldOwner(desired.FieldManager)); err != nil {
+		return fmt.Errorf("setting the finalizer: %w", err)
+	}
+	p.instance.Finalizers, p.instance.ResourceVersion = o.Finalizers, o.ResourceVersion
+	p.memory.status, p.memory.version = p.instance.Status.DeepCopy(), o.ResourceVersion
+	return nil
+}
+
+// leave lets a deleted instance go, once Postgres knows what is to become of its data.
+// Its objects are left to the cluster's garbage collector.
+func (r *instanceReconciler) leave(ctx context.Context, p *pass) {
+	in := p.instance
+	p.deleting = "the instance is being deleted"
+	if !controllerutil.ContainsFinalizer(in, v1alpha1.FinalizerData) {
+		return // others hold it
+	}
+	if in.Spec.DeletionPolicy == v1alpha1.DeletionDelete {
+		err := r.platform.delete(ctx, p.name)
+		switch {
+		case err == nil:
+			p.notes = append(p.notes, note{corev1.EventTypeNormal, eventDataRemoval, actionDelete, "the instance's data is being removed"})
+		case !r.tired(ctx, p):
+			p.deleting = oneLine("the instance is being deleted, and Postgres can't be told yet to remove its data: " + messageOf(err))
+			if inbox.CodeOf(err) == "" {
+				p.err = err
+			}
+			p.retry(retryDelete)
+			return
+		default:
+			p.notes = append(p.notes, note{corev1.EventTypeWarning, eventDataAbandoned, actionDelete,
+				"Postgres couldn't be told to remove the instance's data; the operator sees to it once it can: " + messageOf(err)})
+		}
+	}
+	if err := r.setFinalizer(ctx, p, false); err != nil && !apierrors.IsNotFound(err) {
+		p.add(v1alpha1.ConditionReady, explain(err, "to let the instance go"))
+		if problem, ok := p.problems[v1alpha1.ConditionReady]; ok {
+			p.deleting = "the instance is being deleted: " + problem.message
+		}
+		return
+	}
+	p.gone = len(in.Finalizers) == 0
+}
+
+const retryDelete = 5 * time.Second
+
+// tired tells whether the instance was held long enough.
+func (r *instanceReconciler) tired(ctx context.Context, p *pass) bool {
+	held := r.now().Sub(p.instance.DeletionTimestamp.Time)
+	if held < holdForTerminating {
+		return false
+	}
+	return held >= holdFor || namespaceTerminating(ctx, r.live, p.name.Namespace)
+}
+
+// bury has Postgres told that an instance is gone.
+func (r *instanceReconciler) bury(ctx context.Context, name types.NamespacedName) (ctrl.Result, error) {
+	if err := r.platform.end(ctx, name); err != nil {
+		return r.failed(ctx, name, fmt.Errorf("ending an instance that is gone: %w", err))
+	}
+	m := r.memory.peek(name)
+	r.memory.forget(name)
+	r.look(false, r.rollouts.settle(name, false)...)
+	if m != nil {
+		r.lookAtAlias(ctx, m.alias)
+	}
+	return ctrl.Result{}, nil
+}

@@ -1,0 +1,359 @@
+package controllers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/open4x/socialops/api/v1alpha1"
+	"github.com/open4x/socialops/controllers/desired"
+	"github.com/open4x/socialops/runtime/inbox"
+	"github.com/open4x/socialops/runtime/project"
+)
+
+// outcome is what came of a pass so far.
+type outcome struct {
+	conditions []metav1.Condition // of the projection; nil: as they were
+	secret     map[string][]byte
+	keys       *desired.KeySecret
+	refused    bool // the alias is not the instance's
+	applied    bool // the objects were gone through
+	queued     bool // the Deployment's update waits in line
+	paused     bool
+	deleting   string // why it isn't gone yet
+	gone       bool   // now it is
+
+	problems map[string]problem // by condition
+	changes  changes
+	notes    []note
+	err      error         // to try again soon
+	after    time.Duration // to look again; 0: when something happens
+}
+
+// add notes what keeps a condition from holding. The first one counts.
+func (o *outcome) add(condition string, p problem) {
+	if p.err != nil {
+		o.err = errors.Join(o.err, p.err)
+		return
+	}
+	if _, had := o.problems[condition]; had {
+		return
+	}
+	if o.problems == nil {
+		o.problems = map[string]problem{}
+	}
+	o.problems[condition] = p
+}
+
+// retry asks for a look after d at the latest.
+func (o *outcome) retry(d time.Duration) {
+	if d = max(d, time.Millisecond); o.after == 0 || d < o.after {
+		o.after = d
+	}
+}
+
+func (o *outcome) againAt(now, t time.Time) { o.retry(t.Sub(now)) }
+
+// conclude writes the status, if it changed, tells what happened, and says when to
+// look again.
+func (r *instanceReconciler) conclude(ctx context.Context, p *pass) (ctrl.Result, error) {
+	before := p.instance.Status.DeepCopy()
+	status, err := r.status(ctx, p)
+	if err != nil {
+		return r.failed(ctx, p.name, errors.Join(p.err, err))
+	}
+	if !p.gone && !equality.Semantic.DeepEqual(before, status) {
+		if err := r.writeStatus(ctx, p, status); err != nil {
+			return r.failed(ctx, p.name, errors.Join(p.err, err))
+		}
+	}
+	if n := p.changes.note(); n != nil {
+		p.notes = append(p.notes, *n)
+	}
+	if p.deleting == "" {
+		p.notes = append(p.notes, transitions(before.Conditions, status.Conditions)...)
+	}
+	for _, n := range p.notes {
+		tell(r.recorder, p.instance, n)
+	}
+	if p.err != nil {
+		return r.failed(ctx, p.name, p.err)
+	}
+	return ctrl.Result{RequeueAfter: r.next(p)}, nil
+}
+
+// next is when to look again though nothing happens.
+func (r *instanceReconciler) next(p *pass) time.Duration {
+	limit := time.Duration(0)
+	for _, problem := range p.problems {
+		if problem.retry > 0 && (limit == 0 || problem.retry < limit) {
+			limit = problem.retry
+		}
+	}
+	if limit == 0 {
+		p.memory.tries = 0
+	} else {
+		p.memory.tries++
+		p.retry(backoff(p.memory.tries, limit))
+	}
+	r.recovered(p)
+	return p.after
+}
+
+// failed has a pass tried again by the queue, ever later. The log hears of it once,
+// and not at all of what conditions tell, as a thousand instances would say the same.
+func (r *instanceReconciler) failed(ctx context.Context, name types.NamespacedName, err error) (ctrl.Result, error) {
+	if ctx.Err() != nil && errors.Is(context.Cause(ctx), context.Canceled) {
+		return ctrl.Result{}, nil // the process ends
+	}
+	if m := r.memory.peek(name); (m == nil || !m.failing) && inbox.CodeOf(err) == "" && !apierrors.IsConflict(err) {
+		if m != nil {
+			m.failing = true
+		}
+		if r.failures.first(rootCause(err), r.now()) {
+			r.log.WarnContext(ctx, "an instance can't be looked after; trying again", "instance", name.String(), "error", err)
+		}
+	}
+	return ctrl.Result{}, err
+}
+
+// rootCause is what an error says at its innermost, which is the same for many objects.
+func rootCause(err error) string {
+	for {
+		inner := errors.Unwrap(err)
+		if inner == nil {
+			return err.Error()
+		}
+		err = inner
+	}
+}
+
+func (r *instanceReconciler) recovered(p *pass) {
+	if p.memory.failing {
+		p.memory.failing = false
+		r.log.Info("an instance is looked after again", "instance", p.name.String())
+	}
+}
+
+// summaryOrder is the order of a status's conditions, which has to be the same each time.
+var summaryOrder = []string{
+	v1alpha1.ConditionReady, v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled,
+	v1alpha1.ConditionAliasClaimed, v1alpha1.ConditionDatabaseReady, v1alpha1.ConditionKeysReady,
+	v1alpha1.ConditionPodsReady, v1alpha1.ConditionExposed,
+}
+
+// status is what the instance's status should be.
+func (r *instanceReconciler) status(ctx context.Context, p *pass) (*v1alpha1.SocialOpsInstanceStatus, error) {
+	in := p.instance
+	s := in.Status.DeepCopy()
+	if p.deleting != "" {
+		s.Conditions = deleting(s.Conditions, in.Generation, r.now(), p.deleting)
+		return s, nil
+	}
+	channels, err := r.channels(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	s.Channels = &channels
+	d := p.cluster.deployment(in)
+	s.Replicas, s.ReadyReplicas = nil, nil
+	if d != nil {
+		s.Replicas, s.ReadyReplicas = new(d.Status.Replicas), new(d.Status.ReadyReplicas)
+	}
+	s.Selector = labels.SelectorFromSet(desired.Selector(in)).String()
+	switch {
+	case p.refused:
+		s.URL, s.KeySecretName, s.Image = "", "", ""
+	case p.applied:
+		s.URL, s.KeySecretName = desired.URL(in, r.settings), ""
+		if p.keys != nil {
+			s.KeySecretName = desired.KeySecretName(in)
+		}
+		if image, problem := desired.Image(in, r.settings); problem == nil && !p.queued {
+			s.Image = image
+		} else if d != nil && len(d.Spec.Template.Spec.Containers) > 0 {
+			s.Image = d.Spec.Template.Spec.Containers[0].Image
+		}
+	}
+	if !p.paused {
+		s.ObservedGeneration = in.Generation
+	}
+	s.Conditions = r.sumUp(ctx, p)
+	return s, nil
+}
+
+// sumUp is all conditions of an instance.
+func (r *instanceReconciler) sumUp(ctx context.Context, p *pass) []metav1.Condition {
+	in := p.instance
+	// How long a condition holds is in the status, but for what the projection decides.
+	projected := p.conditions
+	if projected == nil {
+		projected = in.Status.Conditions
+	}
+	var base []metav1.Condition
+	for _, kind := range summaryOrder {
+		from := in.Status.Conditions
+		switch kind {
+		case v1alpha1.ConditionAliasClaimed, v1alpha1.ConditionDatabaseReady, v1alpha1.ConditionKeysReady:
+			from = projected
+		}
+		if c := meta.FindStatusCondition(from, kind); c != nil {
+			base = append(base, *c)
+		}
+	}
+	pods, exposed := r.podsCondition(ctx, p), r.exposedCondition(p)
+	more := []metav1.Condition{pods, exposed}
+	aside := exposed.Reason == v1alpha1.ReasonNotExposed // as was asked for, so nothing is amiss
+	if aside {
+		more[1] = metav1.Condition{Type: v1alpha1.ConditionExposed}
+	}
+	for _, kind := range []string{v1alpha1.ConditionDatabaseReady, v1alpha1.ConditionKeysReady} {
+		if k, ok := p.problems[kind]; ok {
+			more = append(more, metav1.Condition{Type: kind, Status: metav1.ConditionFalse, Reason: k.reason, Message: k.message})
+		}
+	}
+	conditions := project.SummarizeInstance(in, base, r.now(), more...)
+	if aside {
+		if was := meta.FindStatusCondition(in.Status.Conditions, v1alpha1.ConditionExposed); was != nil {
+			conditions = append(conditions, *was)
+		}
+		exposed.ObservedGeneration, exposed.LastTransitionTime = in.Generation, metav1.NewTime(r.now().UTC().Truncate(time.Second))
+		meta.SetStatusCondition(&conditions, exposed)
+	}
+	if p.paused {
+		conditions = paused(conditions, meta.FindStatusCondition(base, v1alpha1.ConditionAliasClaimed) != nil)
+	}
+	slices.SortStableFunc(conditions, func(a, b metav1.Condition) int {
+		return slices.Index(summaryOrder, a.Type) - slices.Index(summaryOrder, b.Type)
+	})
+	return conditions
+}
+
+// paused has Ready say that nobody looks after the instance, whatever else it is.
+func paused(conditions []metav1.Condition, begun bool) []metav1.Condition {
+	const advice = "paused: the operator leaves the instance's objects and rows alone until its annotation " + v1alpha1.AnnotationPaused + " is removed"
+	ready := meta.FindStatusCondition(conditions, v1alpha1.ConditionReady)
+	if ready == nil {
+		return conditions
+	}
+	if !begun {
+		ready.Status = metav1.ConditionFalse
+	}
+	if ready.Message = advice; ready.Status != metav1.ConditionTrue && begun {
+		ready.Message += "; " + ready.Reason
+	}
+	ready.Reason = v1alpha1.ReasonPaused
+	for _, kind := range []string{v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled} {
+		meta.RemoveStatusCondition(&conditions, kind)
+	}
+	return conditions
+}
+
+func deleting(conditions []metav1.Condition, generation int64, now time.Time, why string) []metav1.Condition {
+	conditions = slices.Clone(conditions)
+	meta.SetStatusCondition(&conditions, metav1.Condition{
+		Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonDeleting, Message: why,
+		ObservedGeneration: generation, LastTransitionTime: metav1.NewTime(now.UTC().Truncate(time.Second)),
+	})
+	for _, kind := range []string{v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled} {
+		meta.RemoveStatusCondition(&conditions, kind)
+	}
+	return conditions
+}
+
+// podsCondition is PodsReady.
+func (r *instanceReconciler) podsCondition(ctx context.Context, p *pass) metav1.Condition {
+	in := p.instance
+	no := func(reason, message string) metav1.Condition {
+		return metav1.Condition{Type: v1alpha1.ConditionPodsReady, Status: metav1.ConditionFalse, Reason: reason, Message: message}
+	}
+	if p.refused {
+		return metav1.Condition{Type: v1alpha1.ConditionPodsReady}
+	}
+	if problem, ok := p.problems[v1alpha1.ConditionPodsReady]; ok {
+		return no(problem.reason, problem.message)
+	}
+	if !p.applied && !p.paused {
+		return asItWas(in, v1alpha1.ConditionPodsReady)
+	}
+	if in.Spec.Suspended() {
+		return no(v1alpha1.ReasonSuspended, "suspended: set spec.suspend to false to go on")
+	}
+	if _, problem := desired.Image(in, r.settings); problem != nil {
+		return no(problem.Reason, problem.Message)
+	}
+	d := p.cluster.deployment(in)
+	if p.memory.lags(objectKey{kindDeployment.Kind, in.Name}, d) {
+		return no(v1alpha1.ReasonProgressing, "the Deployment is being looked at")
+	}
+	c := podsReady(d)
+	switch {
+	case c.Status == metav1.ConditionTrue && p.queued:
+		return no(v1alpha1.ReasonRolloutQueued, fmt.Sprintf("the update to %s waits, as %d instances roll at a time; the pods of the version before serve", r.settings.Image, r.rollouts.limit))
+	case c.Status != metav1.ConditionTrue && d != nil && failure(d) == "":
+		r.explainPods(ctx, p, d, &c)
+	}
+	return c
+}
+
+// asItWas is a condition that nobody looked into.
+func asItWas(in *v1alpha1.SocialOpsInstance, kind string) metav1.Condition {
+	if was := meta.FindStatusCondition(in.Status.Conditions, kind); was != nil {
+		return *was
+	}
+	return metav1.Condition{Type: kind}
+}
+
+// exposedCondition is Exposed.
+func (r *instanceReconciler) exposedCondition(p *pass) metav1.Condition {
+	in := p.instance
+	no := func(reason, message string) metav1.Condition {
+		return metav1.Condition{Type: v1alpha1.ConditionExposed, Status: metav1.ConditionFalse, Reason: reason, Message: message}
+	}
+	if p.refused {
+		return metav1.Condition{Type: v1alpha1.ConditionExposed}
+	}
+	if !p.applied {
+		return asItWas(in, v1alpha1.ConditionExposed)
+	}
+	if problem, ok := p.problems[v1alpha1.ConditionExposed]; ok {
+		return no(problem.reason, problem.message)
+	}
+	want, problem := desired.Exposure(in, r.settings)
+	if problem != nil {
+		return no(problem.Reason, problem.Message)
+	}
+	if want.Type == v1alpha1.ExposureHTTPRoute && p.cluster.routes == routesSyncing {
+		return no(v1alpha1.ReasonProgressing, "the cluster's HTTPRoutes are being read")
+	}
+	return exposed(want, p.cluster.route(in))
+}
+
+// writeStatus patches what changed of the status.
+func (r *instanceReconciler) writeStatus(ctx context.Context, p *pass, status *v1alpha1.SocialOpsInstanceStatus) error {
+	base := p.instance.DeepCopy()
+	p.instance.Status = *status
+	err := r.client.Status().Patch(ctx, p.instance, client.MergeFrom(base), client.FieldOwner(desired.FieldManager))
+	if apierrors.IsNotFound(err) {
+		return nil // it is gone meanwhile
+	}
+	if err != nil {
+		return fmt.Errorf("writing the status: %w", err)
+	}
+	p.memory.status, p.memory.version = status, p.instance.ResourceVersion
+	return nil
+}
+
+// pause leaves the instance as it is.
+func (r *instanceReconciler) pause(p *pass) { p.paused = true }
