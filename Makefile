@@ -1,17 +1,20 @@
 # The logic is in hack/; each target here is one line that anyone may type instead.
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench lint build generate fuzz
+.PHONY: help demo test e2e bench lint build image generate fuzz
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## install what is missing, start the inbox with sample events, and show it
 	@hack/demo.sh
 
 test: ## run every test that needs no cluster node, under the race detector
 	@hack/test.sh
+
+e2e: ## prove the whole product on a real cluster; hack/e2e.sh says which
+	@hack/e2e.sh
 
 bench: ## print the ratios of the benchmark table
 	@hack/bench.sh
@@ -21,6 +24,9 @@ lint: ## run the linters and check that generated code and modules are up to dat
 
 build: ## build bin/socialops
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)' -o bin/socialops .
+
+image: ## build the image into .cache/image/socialops.tar
+	@VERSION=$(VERSION) hack/image.sh
 
 generate: ## regenerate deep copies, CRDs and SQL bindings in place
 	@hack/generate.sh

@@ -37,6 +37,7 @@ esac
 
 work=$(mktemp -d "$archive.XXXXXX")
 trap 'rm -rf "$work"' EXIT
+chmod 0755 "$folder" # it becomes the root folder, which every user has to get into
 pack=(tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --format=gnu)
 "${pack[@]}" -C "$folder" -cf "$work/layer.tar" .
 layer=$(sha256sum "$work/layer.tar" | cut -d' ' -f1)

@@ -31,19 +31,18 @@ echo 'postgres:x:999:999::/var/lib/postgresql:/bin/sh' >"$root/etc/passwd"
 echo 'postgres:x:999:' >"$root/etc/group"
 
 # The server and its data files, less what JIT needs: that is larger than everything else.
-while read -r file; do
-	case $file in
-	*/bitcode/* | */llvmjit* | /usr/share/doc/* | /usr/share/man/* | /usr/share/locale/*) continue ;;
-	esac
-	if [ -f "$file" ] || [ -L "$file" ]; then cp -a --parents "$file" "$root"; fi
-done < <(dpkg -L "postgresql-$version" "postgresql-client-$version" | sort -u)
-cp -a --parents /usr/share/zoneinfo/UTC /usr/share/zoneinfo/Etc /usr/lib/locale/C.utf8 "$root" 2>/dev/null || true
-for tool in sh cat mkdir chmod id tail; do cp -L --parents "/usr/bin/$tool" "$root"; done
+{
+	dpkg -L "postgresql-$version" "postgresql-client-$version" | grep -Ev '/bitcode/|/llvmjit|^/usr/share/(doc|man|locale)/'
+	find /usr/share/zoneinfo/UTC /usr/share/zoneinfo/Etc/UTC /usr/lib/locale/C.utf8
+} | while read -r file; do
+	if [ -f "$file" ] || [ -L "$file" ]; then echo "${file#/}"; fi
+done | sort -u | tar -C / --no-recursion -cf - --files-from=- | tar -C "$root" -xf -
+for tool in sh cat mkdir chmod; do cp -L "/bin/$tool" "$root/usr/bin/"; done
 cp hack/image/postgres/entrypoint.sh "$root/usr/local/bin/docker-entrypoint.sh"
 chmod 0755 "$root/usr/local/bin/docker-entrypoint.sh"
 
-# Every library that one of these is linked with.
-find "$root/usr" -type f \( -perm -100 -o -name '*.so*' \) -print0 | xargs -0 ldd 2>/dev/null |
+# Every library that one of these is linked with. What is no program, ldd complains of.
+{ find "$root/usr" -type f \( -perm -100 -o -name '*.so*' \) -print0 | xargs -0 ldd 2>/dev/null || true; } |
 	sed -nE 's/.*(=> | )(\/[^ ]+) \(0x.*/\2/p;s/^\s*(\/lib64[^ ]+) \(0x.*/\1/p' | sort -u | while read -r library; do
 	case $library in "$root"*) continue ;; esac
 	target=$root$(dirname "$library")
