@@ -128,21 +128,22 @@ func (r *instanceReconciler) prepareDeployment(ctx context.Context, p *pass, o *
 		return false, err
 	}
 	in := p.instance
-	live := p.cluster.deployment(in)
-	key := objectKey{o.GVK.Kind, o.Name}
+	live, key := p.cluster.deployment(in), objectKey{o.GVK.Kind, o.Name}
+	cached := p.cluster.object(o.GVK.Kind, o.Name)
+	held, lags := p.memory.holds(key, o.Hash, cached, r.now()), p.memory.lags(key, cached)
 	autoscaled := want.Spec.Replicas == nil
 	if !autoscaled {
 		p.memory.handedOver = false
 	}
 	if live != nil && autoscaled && live.DeletionTimestamp == nil {
-		if stopped := live.Spec.Replicas != nil && *live.Spec.Replicas == 0; stopped || !p.memory.holds(key, o.Hash, live, r.now()) {
+		if stopped := live.Spec.Replicas != nil && *live.Spec.Replicas == 0; stopped || !held {
 			if err := r.handOver(ctx, in, p.memory, live); err != nil {
 				return false, err
 			}
 		}
 	}
-	if p.memory.lags(key, live) || p.memory.holds(key, o.Hash, live, r.now()) {
-		if !p.memory.lags(key, live) {
+	if lags || held {
+		if !lags {
 			r.look(false, r.rollouts.settle(p.name, rolling(live))...)
 		}
 		return true, nil

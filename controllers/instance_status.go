@@ -294,7 +294,7 @@ func (r *instanceReconciler) podsCondition(ctx context.Context, p *pass) metav1.
 		return no(problem.Reason, problem.Message)
 	}
 	d := p.cluster.deployment(in)
-	if p.memory.lags(objectKey{kindDeployment.Kind, in.Name}, d) {
+	if p.memory.lags(objectKey{kindDeployment.Kind, in.Name}, p.cluster.object(kindDeployment.Kind, in.Name)) {
 		return no(v1alpha1.ReasonProgressing, "the Deployment is being looked at")
 	}
 	c := podsReady(d)
