@@ -4,7 +4,8 @@
 #   hack/tools.sh sqlc controller-gen
 #
 # Each tool is a module of its own, so that its dependencies never meet the product's. Binaries land in
-# hack/tools/bin beside a stamp of what they were built from; a warm run only compares stamps.
+# hack/tools/bin beside a stamp of what they were built from; a warm run only compares stamps. A file "tags" beside
+# go.mod holds the build tags to use.
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -38,7 +39,9 @@ for name in "$@"; do
 		trap 'rm -rf "$tmp"' EXIT INT TERM
 		pkg=tool
 		[ -f "$dir/main.go" ] && pkg=.
-		(cd "$dir" && go build -trimpath -ldflags '-s -w' -o "$tmp/" "$pkg")
+		tags=
+		[ -f "$dir/tags" ] && tags=$(cat "$dir/tags")
+		(cd "$dir" && go build -tags "$tags" -trimpath -ldflags '-s -w' -o "$tmp/" "$pkg")
 		mv "$tmp/$name" "$bin/$name"
 		rm -rf "$tmp"
 		trap - EXIT INT TERM
