@@ -130,7 +130,7 @@ func (w *world) snapshot() string {
 	for _, table := range []string{"instance", "instance_role", "api_key", "account", "account_proof", "channel", "pg_roles"} {
 		sql := fmt.Sprintf("SELECT coalesce(string_agg(t.xmin::text || t::text, E'\\n' ORDER BY t::text), '') FROM %s t", table)
 		if table == "pg_roles" {
-			sql = "SELECT coalesce(string_agg(t::text, E'\\n' ORDER BY t::text), '') FROM pg_roles t WHERE rolname LIKE 'so\\_%'"
+			sql = fmt.Sprintf("SELECT coalesce(string_agg(t::text, E'\\n' ORDER BY t::text), '') FROM pg_roles t WHERE rolname LIKE 'so\\_%x%%'", w.Install[12:])
 		}
 		var s string
 		if err := w.db.Owner.QueryRow(w.t.Context(), sql).Scan(&s); err != nil {
@@ -246,3 +246,32 @@ func (w *world) setWebhook(token, url string) {
 }
 
 func configurationOn(pool *pgxpool.Pool) inbox.Configuration { return postgres.NewConfiguration(pool) }
+
+// eventually waits until a query gives what is wanted.
+func (w *world) eventually(sql, want string) {
+	w.t.Helper()
+	for {
+		got := w.query(sql)
+		if got == want {
+			return
+		}
+		select {
+		case <-w.t.Context().Done():
+			w.t.Fatalf("%s: %s, want %s", sql, got, want)
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+func openPool(t *testing.T, config *pgxpool.Config) *pgxpool.Pool {
+	t.Helper()
+	pool, err := pgxpool.NewWithConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	return pool
+}
+
+// holdDelete keeps whoever removes a webhook waiting.
+var holdDelete = botapisim.Fault{Method: "deleteWebhook", Hang: true}

@@ -159,33 +159,13 @@ func (p *Projector) releaseUnused(ctx context.Context, id inbox.AccountID) (time
 }
 
 // releaseHeld is releaseUnused for one whose turn it is.
-func (p *Projector) releaseHeld(ctx context.Context, id inbox.AccountID) (time.Time, error) {
-	var row *inbox.AccountRow
-	err := p.Store.Configure(ctx, channelsLock, func(tx inbox.ConfigurationTx) error {
-		var err error
-		if row, err = tx.Account(ctx, id); err != nil || row == nil || row.WebhookInstance.IsZero() {
-			row = nil
-			return err
-		}
-		users, err := tx.AccountUse(ctx, id)
-		if slices.Contains(users, row.WebhookInstance) {
-			row = nil
-		}
-		return err
-	})
+func (p *Projector) releaseHeld(ctx context.Context, id inbox.AccountID) (retryAt time.Time, err error) {
+	row, retryAt, err := p.beginRelease(ctx, id)
 	if err != nil || row == nil {
-		return time.Time{}, err
+		return retryAt, err
 	}
-	now := p.now()
-	if row.WebhookTried == releasing && now.Before(row.WebhookCheckAt) {
-		return row.WebhookCheckAt, nil
-	}
-	if err := p.unregister(ctx, row); err != nil {
-		retryAt := now.Add(retryAway)
-		return retryAt, p.saveWebhook(ctx, row, func(_ inbox.ConfigurationTx, next *inbox.AccountRow) error {
-			next.WebhookTried, next.WebhookCheckAt = releasing, retryAt
-			return nil
-		})
+	if p.unregister(ctx, row) != nil {
+		return retryAt, nil
 	}
 	return time.Time{}, p.saveWebhook(ctx, row, func(tx inbox.ConfigurationTx, next *inbox.AccountRow) error {
 		holder := next.WebhookInstance
@@ -196,6 +176,33 @@ func (p *Projector) releaseHeld(ctx context.Context, id inbox.AccountID) (time.T
 		}
 		return err
 	})
+}
+
+// beginRelease finds an account whose webhook is to be removed now, nil when there
+// is none, and notes that before the provider is asked: a channel that comes
+// meanwhile must not take the webhook for registered. retryAt is when to try again
+// if it fails, or has failed before.
+func (p *Projector) beginRelease(ctx context.Context, id inbox.AccountID) (row *inbox.AccountRow, retryAt time.Time, err error) {
+	now := p.now()
+	err = p.Store.Configure(ctx, channelsLock, func(tx inbox.ConfigurationTx) error {
+		row, retryAt = nil, time.Time{}
+		found, err := tx.Account(ctx, id)
+		if err != nil || found == nil || found.WebhookInstance.IsZero() {
+			return err
+		}
+		users, err := tx.AccountUse(ctx, id)
+		if err != nil || slices.Contains(users, found.WebhookInstance) {
+			return err
+		}
+		if retryAt = found.WebhookCheckAt; found.WebhookTried == releasing && now.Before(retryAt) {
+			return nil
+		}
+		retryAt = now.Add(retryAway)
+		found.WebhookTried, found.WebhookCheckAt = releasing, retryAt
+		row = found
+		return tx.PutAccount(ctx, found)
+	})
+	return row, retryAt, err
 }
 
 // forgetWebhook makes a row one whose webhook nobody holds.

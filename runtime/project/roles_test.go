@@ -1,0 +1,70 @@
+package project_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/open4x/socialops/runtime/project"
+)
+
+func TestTheWorkersRole(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	super := w.db.Pool(t, "postgres")
+	role := project.WorkerRoleName(w.Install)
+	verifier := func(password string, renew bool) string {
+		t.Helper()
+		if err := w.WorkerRole(t.Context(), password, renew); err != nil {
+			t.Fatal(err)
+		}
+		var got string
+		const of = "SELECT rolpassword FROM pg_authid WHERE rolname = $1 AND rolcanlogin AND rolconnlimit = -1 AND pg_has_role(rolname, 'socialops_worker', 'usage')"
+		if err := super.QueryRow(t.Context(), of, role).Scan(&got); err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	first := verifier("first", false)
+	if !strings.HasPrefix(first, "SCRAM-SHA-256$") {
+		t.Errorf("stored as %s", first)
+	}
+	if verifier("first", false) != first {
+		t.Error("a role that is there got its password again")
+	}
+	if verifier("second", true) == first {
+		t.Error("a new password was not set")
+	}
+	for name, sql := range map[string]string{
+		"dropped":       "DROP ROLE ",
+		"no login":      "ALTER ROLE %s NOLOGIN",
+		"no membership": "REVOKE socialops_worker FROM ",
+		"a limit":       "ALTER ROLE %s CONNECTION LIMIT 1",
+	} {
+		if !strings.Contains(sql, "%s") {
+			sql += "%s"
+		}
+		if _, err := super.Exec(t.Context(), strings.ReplaceAll(sql, "%s", role)); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		verifier("third", false) // fails unless it healed
+	}
+	// It is the worker's: it may read every instance's queue.
+	w.instance(project.InstanceInput{Manifest: instance("one", "a", "inbox")})
+	var n int
+	if err := w.db.Pool(t, role).QueryRow(t.Context(), "SELECT count(*) FROM instance").Scan(&n); err != nil || n != 1 {
+		t.Errorf("as the worker there are %d instances (%v)", n, err)
+	}
+}
+
+// Without the key that sealed what is stored nothing can be mended: somebody has to put it back.
+func TestTheEncryptionKeyIsGone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	in := project.InstanceInput{Manifest: instance("one", "a", "inbox"), Secrets: func(string, string) *project.Secret { return nil }}
+	w.instance(in)
+	w.Seal = newKey(t)
+	r, err := w.Instance(t.Context(), in)
+	if got := reasons(r.Conditions); err == nil || got["Ready"] != "False/SecretMissing" || got["Stalled"] != "True/SecretMissing" {
+		t.Errorf("%v (%v)", got, err)
+	}
+}
