@@ -34,8 +34,8 @@ const (
 )
 
 // apply makes an object what it should be, by server-side apply. live is the cached
-// object, nil when the cache has none that is the instance's: then the API server is
-// asked first, since an apply would take over whatever has that name.
+// object of that name, nil when the cache has none: then the API server is asked first,
+// since an apply would take over whatever has that name.
 func (a *applier) apply(ctx context.Context, in *v1alpha1.SocialOpsInstance, m *remembered, o *desired.Object, live client.Object) (change, error) {
 	key := objectKey{o.GVK.Kind, o.Name}
 	if m.holds(key, o.Hash, live, a.now()) {
@@ -47,10 +47,12 @@ func (a *applier) apply(ctx context.Context, in *v1alpha1.SocialOpsInstance, m *
 			return unchanged, err
 		}
 		if found != nil {
-			if err := a.claim(ctx, in, m, found); err != nil {
-				return unchanged, err
-			}
 			live = found
+		}
+	}
+	if live != nil {
+		if err := a.claim(ctx, in, m, o.GVK.Kind, live); err != nil {
+			return unchanged, err
 		}
 	}
 	if live != nil && live.GetDeletionTimestamp() != nil {
@@ -96,8 +98,7 @@ func isUnknown(err error) bool {
 
 // claim fails unless an object is the instance's. What a former instance of the same
 // name left behind goes the way that it was going to anyway.
-func (a *applier) claim(ctx context.Context, in *v1alpha1.SocialOpsInstance, m *remembered, o client.Object) error {
-	kind := o.GetObjectKind().GroupVersionKind().Kind
+func (a *applier) claim(ctx context.Context, in *v1alpha1.SocialOpsInstance, m *remembered, kind string, o client.Object) error {
 	switch whose(o, in, m.made(objectKey{kind, o.GetName()}, o.GetUID())) {
 	case ours:
 		return nil

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	apps "k8s.io/client-go/applyconfigurations/apps/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -76,7 +77,6 @@ func isKeySecret(in *v1alpha1.SocialOpsInstance, o *desired.Object) bool {
 
 // applyOne tells whether an object is in place.
 func (r *instanceReconciler) applyOne(ctx context.Context, p *pass, o *desired.Object) bool {
-	live := p.cluster.object(o.GVK.Kind, o.Name)
 	condition := conditionOf(p.instance, o.GVK.Kind, o.Name)
 	fail := func(err error) bool {
 		p.add(condition, problemOf(err, object(o.GVK.Kind, o.Name)))
@@ -101,6 +101,10 @@ func (r *instanceReconciler) applyOne(ctx context.Context, p *pass, o *desired.O
 			return err == nil
 		}
 	}
+	live, err := r.cached(ctx, p, o)
+	if err != nil {
+		return fail(err)
+	}
 	did, err := r.applier.apply(ctx, p.instance, p.memory, o, live)
 	if err != nil {
 		return fail(err)
@@ -110,6 +114,26 @@ func (r *instanceReconciler) applyOne(ctx context.Context, p *pass, o *desired.O
 		p.memory.rollsOut = false
 	}
 	return true
+}
+
+// cached is the object of that name as the caches have it, nil when they don't. One that
+// is not the instance's any more may have lost its reference by somebody's hand.
+func (r *instanceReconciler) cached(ctx context.Context, p *pass, o *desired.Object) (client.Object, error) {
+	if live := p.cluster.object(o.GVK.Kind, o.Name); live != nil {
+		return live, nil
+	}
+	from, into := client.Reader(r.caches.main), cachedAs(o.GVK)
+	if o.GVK == kindHTTPRoute {
+		from = r.caches.routes
+	}
+	err := from.Get(ctx, client.ObjectKey{Namespace: o.Namespace, Name: o.Name}, into)
+	switch {
+	case apierrors.IsNotFound(err):
+		return nil, nil //nolint:nilnil // there is none
+	case err != nil:
+		return nil, fmt.Errorf("looking for the %v: %w", o, err)
+	}
+	return into, nil
 }
 
 const gatewayAPIMissing = "the cluster has no HTTPRoute: install the Gateway API (gateway.networking.k8s.io/v1), or choose another spec.exposure.type"

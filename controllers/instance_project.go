@@ -267,7 +267,7 @@ func (r *instanceReconciler) readOwn(ctx context.Context, p *pass, condition, na
 		return nil, false
 	}
 	s.SetGroupVersionKind(kindSecret)
-	if err := r.applier.claim(ctx, p.instance, p.memory, s); err != nil {
+	if err := r.applier.claim(ctx, p.instance, p.memory, kindSecret.Kind, s); err != nil {
 		p.add(condition, problemOf(err, object(kindSecret.Kind, name)))
 		return nil, false
 	}

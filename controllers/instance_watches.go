@@ -142,7 +142,13 @@ func (r *instanceReconciler) ownedEvents(kind string) handler.EventHandler {
 		if !ok {
 			return
 		}
-		if m := r.memory.peek(name); m != nil && !m.echo(objectKey{kind, o.GetName()}, o) {
+		m := r.memory.peek(name)
+		if m == nil {
+			return
+		}
+		// Of what has a status that counts, no version is only ours: an apply that changes
+		// nothing answers with the version that somebody else's change made.
+		if echo := m.echo(objectKey{kind, o.GetName()}, o); !echo || kind == kindDeployment.Kind || kind == kindHTTPRoute.Kind {
 			enqueue(q, false, name)
 		}
 	}

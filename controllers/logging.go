@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -39,14 +40,17 @@ func (l libraryLog) Handle(ctx context.Context, r slog.Record) error {
 	if hushed[r.Message] {
 		return nil
 	}
-	text := r.Message
+	text, stopping := r.Message, false
 	r.Attrs(func(a slog.Attr) bool {
 		if a.Key == "err" || a.Key == "type" {
 			text += " " + a.Value.String()
 		}
+		if err, ok := a.Value.Any().(error); ok && errors.Is(err, context.Canceled) {
+			stopping = true
+		}
 		return true
 	})
-	if !l.repeats.first(text, r.Time) {
+	if stopping || !l.repeats.first(text, r.Time) {
 		return nil
 	}
 	return l.Handler.Handle(ctx, r) //nolint:wrapcheck // the handler's own

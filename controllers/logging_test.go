@@ -2,7 +2,9 @@ package controllers
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -21,6 +23,7 @@ func TestLibraryLogIsQuiet(t *testing.T) {
 	}
 	l.Error(errors.New("pods is forbidden"), "Failed to watch", "type", "*v1.Pod")
 	l.Error(errors.New("of ours"), "Reconciler error")
+	l.Error(fmt.Errorf("reading: %w", context.Canceled), "Unexpected error when reading response body")
 	if got := strings.Count(out.String(), "\n"); got != 2 || !strings.Contains(out.String(), "controller=x") || strings.Contains(out.String(), "goroutine") {
 		t.Errorf("%d lines:\n%s", got, out.String())
 	}
