@@ -43,6 +43,14 @@ func (c *Configuration) Configure(ctx context.Context, locks []string, f func(in
 	return nil
 }
 
+// Check is [CheckSchema], with failures coded as those of Configure are.
+func (c *Configuration) Check(ctx context.Context) error {
+	if err := CheckSchema(ctx, c.pool); err != nil {
+		return coded(err, c.pool.Config().ConnConfig)
+	}
+	return nil
+}
+
 // begin starts a transaction and takes its locks in one round trip. They are
 // advisory, because a row's lock would be a write where nothing changes, and taken
 // in one order, so that nobody waits in a ring.

@@ -100,13 +100,25 @@ func (p *Projector) Binding(ctx context.Context, b *v1alpha1.ChannelBinding, ins
 }
 
 func (r *BindingResult) judge(b *v1alpha1.ChannelBinding, now time.Time, verdicts ...verdict) {
-	r.Conditions = apply(r.Conditions, b.Generation, now, verdicts...)
+	r.Conditions = sumUpBinding(b, apply(r.Conditions, b.Generation, now, verdicts...), now)
+}
+
+func sumUpBinding(b *v1alpha1.ChannelBinding, conditions []metav1.Condition, now time.Time) []metav1.Condition {
 	// A webhook that a person enters at the provider can't be seen from here, and is no reason to be not ready.
 	restsOn := bindingConditions
-	if c := meta.FindStatusCondition(r.Conditions, v1alpha1.ConditionWebhookRegistered); c != nil && c.Reason == v1alpha1.ReasonWebhookManual {
+	if c := meta.FindStatusCondition(conditions, v1alpha1.ConditionWebhookRegistered); c != nil && c.Reason == v1alpha1.ReasonWebhookManual {
 		restsOn = restsOn[:3]
 	}
-	r.Conditions = Summarize(r.Conditions, b.Generation, now, "the channel takes events and delivers replies", restsOn...)
+	return Summarize(conditions, b.Generation, now, "the channel takes events and delivers replies", restsOn...)
+}
+
+// SummarizeBinding adds what keeps a binding from being projected to its conditions,
+// and sums up. Of more it reads type, status, reason and message.
+func SummarizeBinding(b *v1alpha1.ChannelBinding, conditions []metav1.Condition, now time.Time, more ...metav1.Condition) []metav1.Condition {
+	for _, c := range more {
+		conditions = apply(conditions, b.Generation, now, verdict{c.Type, c.Status, c.Reason, c.Message})
+	}
+	return sumUpBinding(b, conditions, now)
 }
 
 // locks keep the instance in force meanwhile.

@@ -44,7 +44,7 @@ var transient = []string{
 }
 
 // resting are the reasons for which an object is not ready because it was asked not to be.
-var resting = []string{v1alpha1.ReasonSuspended, v1alpha1.ReasonInactive, v1alpha1.ReasonDeleting}
+var resting = []string{v1alpha1.ReasonSuspended, v1alpha1.ReasonInactive, v1alpha1.ReasonDeleting, v1alpha1.ReasonPaused}
 
 // Apply puts verdicts into conditions. A condition's transition time changes with
 // its status only.

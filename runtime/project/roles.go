@@ -37,24 +37,25 @@ func connectionLimit(spec *v1alpha1.SocialOpsInstanceSpec) int {
 }
 
 // WorkerRole makes the worker's login role, with a password, and mends one that is
-// there. The password of a role that is there changes only when renew is set: what
-// Postgres keeps of it can't be compared.
-func (p *Projector) WorkerRole(ctx context.Context, password string, renew bool) error {
+// there, of which it tells. The password of one that is there changes only when renew
+// is set: what Postgres keeps of it can't be compared.
+func (p *Projector) WorkerRole(ctx context.Context, password string, renew bool) (existed bool, err error) {
 	want := inbox.Role{Name: WorkerRoleName(p.Install), Group: groupWorker, Login: true, Limit: -1}
-	err := p.Store.Configure(ctx, []string{"role/" + want.Name}, func(tx inbox.ConfigurationTx) error {
+	err = p.Store.Configure(ctx, []string{"role/" + want.Name}, func(tx inbox.ConfigurationTx) error {
 		was, err := tx.Role(ctx, want.Name)
 		if err != nil {
 			return err
 		}
+		existed = was != nil
 		if was == nil || renew {
 			want.PasswordPrint = p.Seal.Fingerprint([]byte(want.Name + " " + password))
 		}
 		return putRole(ctx, tx, was, want, password)
 	})
 	if err != nil {
-		return fmt.Errorf("setting up the worker's role: %w", err)
+		return false, fmt.Errorf("setting up the worker's role: %w", err)
 	}
-	return nil
+	return existed, nil
 }
 
 func (p *Projector) roleOf(in InstanceInput, id inbox.InstanceID, name string) inbox.Role {

@@ -14,7 +14,7 @@ func TestTheWorkersRole(t *testing.T) {
 	role := project.WorkerRoleName(w.Install)
 	verifier := func(password string, renew bool) string {
 		t.Helper()
-		if err := w.WorkerRole(t.Context(), password, renew); err != nil {
+		if _, err := w.WorkerRole(t.Context(), password, renew); err != nil {
 			t.Fatal(err)
 		}
 		var got string
