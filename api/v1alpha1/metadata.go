@@ -25,7 +25,7 @@ const (
 	AnnotationPreviousExpires = "socialops.dev/previous-expires"
 )
 
-// LabelAPIKey, with any value, marks a Secret that an instance's spec.apiKeys names, so
+// LabelAPIKey marks, with any value, a Secret that an instance's spec.apiKeys names, so
 // that the operator notices at once when it changes. It selects Secrets by label and
 // reads others anew every 10 minutes.
 const LabelAPIKey = "socialops.dev/api-key"

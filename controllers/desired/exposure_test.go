@@ -50,8 +50,10 @@ func TestExposure(t *testing.T) {
 		inside = "http://support.acme.svc/v1/apps/socialops/help"
 		secret = v1alpha1.TLSSecret
 	)
-	ours := desired.Settings{DefaultHost: "inbox.example.com", AllowedHosts: []string{"acme.com"}, IngressClassName: "public",
-		Gateway: v1alpha1.GatewayReference{Namespace: "gateways", Name: "edge", SectionName: "https"}}
+	ours := desired.Settings{
+		DefaultHost: "inbox.example.com", AllowedHosts: []string{"acme.com"}, IngressClassName: "public",
+		Gateway: v1alpha1.GatewayReference{Namespace: "gateways", Name: "edge", SectionName: "https"},
+	}
 	plain := ours
 	plain.DefaultTLS = v1alpha1.TLSOff
 	for name, c := range map[string]struct {
@@ -66,15 +68,27 @@ func TestExposure(t *testing.T) {
 		"shared host":      {v1alpha1.Exposure{Type: "Ingress"}, ours, desired.Route{Type: "Ingress", Host: "inbox.example.com", TLS: "Default", IngressClassName: "public"}, "", "https://inbox.example.com/v1/apps/socialops/help"},
 		"no TLS there":     {v1alpha1.Exposure{Type: "Ingress"}, plain, desired.Route{Type: "Ingress", Host: "inbox.example.com", TLS: "Off", IngressClassName: "public"}, "", "http://inbox.example.com/v1/apps/socialops/help"},
 		"TLS all the same": {v1alpha1.Exposure{Type: "Ingress", TLS: v1alpha1.TLS{Mode: "Default"}}, plain, desired.Route{Type: "Ingress", Host: "inbox.example.com", TLS: "Default", IngressClassName: "public"}, "", "https://inbox.example.com/v1/apps/socialops/help"},
-		"own host": {v1alpha1.Exposure{Type: "Ingress", Host: "acme.com", IngressClassName: "internal", TLS: v1alpha1.TLS{Mode: secret, SecretName: "tls"}}, ours,
-			desired.Route{Type: "Ingress", Host: "acme.com", TLS: secret, SecretName: "tls", IngressClassName: "internal"}, "", "https://acme.com/v1/apps/socialops/help"},
+		"own host": {
+			v1alpha1.Exposure{Type: "Ingress", Host: "acme.com", IngressClassName: "internal", TLS: v1alpha1.TLS{Mode: secret, SecretName: "tls"}},
+			ours,
+			desired.Route{Type: "Ingress", Host: "acme.com", TLS: secret, SecretName: "tls", IngressClassName: "internal"},
+			"", "https://acme.com/v1/apps/socialops/help",
+		},
 		"own certificate on the shared host": {v1alpha1.Exposure{Type: "Ingress", Host: "inbox.example.com", TLS: v1alpha1.TLS{Mode: secret, SecretName: "tls"}}, ours, desired.Route{}, "InvalidSpec", inside},
 		"no host":                            {v1alpha1.Exposure{Type: "Ingress"}, desired.Settings{}, desired.Route{}, "HostMissing", inside},
 		"a foreign host":                     {v1alpha1.Exposure{Type: "HTTPRoute", Host: "example.net"}, ours, desired.Route{}, "HostNotAllowed", inside},
-		"the operator's gateway": {v1alpha1.Exposure{Type: "HTTPRoute"}, ours,
-			desired.Route{Type: "HTTPRoute", Host: "inbox.example.com", TLS: "Default", Gateway: v1alpha1.GatewayReference{Namespace: "gateways", Name: "edge", SectionName: "https"}}, "", "https://inbox.example.com/v1/apps/socialops/help"},
-		"a gateway beside it": {v1alpha1.Exposure{Type: "HTTPRoute", Gateway: v1alpha1.GatewayReference{Name: "own"}}, ours,
-			desired.Route{Type: "HTTPRoute", Host: "inbox.example.com", TLS: "Default", Gateway: v1alpha1.GatewayReference{Namespace: "acme", Name: "own"}}, "", "https://inbox.example.com/v1/apps/socialops/help"},
+		"the operator's gateway": {
+			v1alpha1.Exposure{Type: "HTTPRoute"},
+			ours,
+			desired.Route{Type: "HTTPRoute", Host: "inbox.example.com", TLS: "Default", Gateway: v1alpha1.GatewayReference{Namespace: "gateways", Name: "edge", SectionName: "https"}},
+			"", "https://inbox.example.com/v1/apps/socialops/help",
+		},
+		"a gateway beside it": {
+			v1alpha1.Exposure{Type: "HTTPRoute", Gateway: v1alpha1.GatewayReference{Name: "own"}},
+			ours,
+			desired.Route{Type: "HTTPRoute", Host: "inbox.example.com", TLS: "Default", Gateway: v1alpha1.GatewayReference{Namespace: "acme", Name: "own"}},
+			"", "https://inbox.example.com/v1/apps/socialops/help",
+		},
 		"no gateway": {v1alpha1.Exposure{Type: "HTTPRoute"}, desired.Settings{DefaultHost: "inbox.example.com"}, desired.Route{}, "GatewayMissing", inside},
 	} {
 		t.Run(name, func(t *testing.T) {

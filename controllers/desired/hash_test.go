@@ -74,16 +74,22 @@ func TestWhatAChangeReaches(t *testing.T) {
 		"the API key, which pods don't read": {func(_ *v1alpha1.SocialOpsInstance, _ *desired.Settings, f *desired.Facts) {
 			f.KeySecret = &desired.KeySecret{Key: otherKey, Previous: oneKey, PreviousExpires: noon}
 		}, []string{"Secret minimal-api-key"}},
-		"the log's level": {func(_ *v1alpha1.SocialOpsInstance, s *desired.Settings, _ *desired.Facts) { s.LogLevel = "debug" },
-			[]string{"ConfigMap minimal", "Deployment minimal"}},
-		"the operator's image": {func(_ *v1alpha1.SocialOpsInstance, s *desired.Settings, _ *desired.Facts) {
-			s.Image = "ghcr.io/open4x/socialops:next"
+		"the log's level": {
+			func(_ *v1alpha1.SocialOpsInstance, s *desired.Settings, _ *desired.Facts) { s.LogLevel = "debug" },
+			[]string{"ConfigMap minimal", "Deployment minimal"},
 		},
-			[]string{"Deployment minimal"}},
-		"where the database is": {func(_ *v1alpha1.SocialOpsInstance, s *desired.Settings, _ *desired.Facts) {
-			s.DatabaseCIDRs = []string{"10.0.0.0/8"}
+		"the operator's image": {
+			func(_ *v1alpha1.SocialOpsInstance, s *desired.Settings, _ *desired.Facts) {
+				s.Image = "ghcr.io/open4x/socialops:next"
+			},
+			[]string{"Deployment minimal"},
 		},
-			[]string{"NetworkPolicy minimal"}},
+		"where the database is": {
+			func(_ *v1alpha1.SocialOpsInstance, s *desired.Settings, _ *desired.Facts) {
+				s.DatabaseCIDRs = []string{"10.0.0.0/8"}
+			},
+			[]string{"NetworkPolicy minimal"},
+		},
 	} {
 		t.Run(change, func(t *testing.T) {
 			t.Parallel()

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strconv"
 
-	"k8s.io/api/core/v1"
+	v1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	metav1 "k8s.io/client-go/applyconfigurations/meta/v1"
@@ -84,7 +84,7 @@ func otlpRule(endpoint string) (*networking.NetworkPolicyEgressRuleApplyConfigur
 		if err != nil {
 			return nil, fmt.Errorf("reading the port of the OTLP endpoint %q: %w", endpoint, err)
 		}
-		port = int32(n) //nolint:gosec // has 16 bits
+		port = int32(n)
 	}
 	rule := networking.NetworkPolicyEgressRule().WithPorts(tcp(port))
 	if ip, err := netip.ParseAddr(u.Hostname()); err == nil {

@@ -3,7 +3,7 @@ package desired
 import (
 	"math"
 
-	"k8s.io/api/core/v1"
+	v1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	corev1 "k8s.io/client-go/applyconfigurations/core/v1"
 

@@ -4,7 +4,7 @@ import (
 	"cmp"
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
-	"k8s.io/api/core/v1"
+	v1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	autoscaling "k8s.io/client-go/applyconfigurations/autoscaling/v2"

@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"strings"
 
-	"k8s.io/api/core/v1"
+	v1 "k8s.io/api/core/v1"
 	corev1 "k8s.io/client-go/applyconfigurations/core/v1"
 
 	"github.com/open4x/socialops/api/v1alpha1"
