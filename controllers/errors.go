@@ -24,6 +24,7 @@ type problem struct {
 	reason, message string
 	retry           time.Duration // the longest time until the next try; 0: none
 	err             error
+	terminating     bool // the namespace is being deleted, for good
 }
 
 // How long at most until the next try of what may have been mended meanwhile.
@@ -45,7 +46,7 @@ func explain(err error, what string) problem {
 	case !answered:
 		return problem{err: err}
 	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
-		return problem{reason: v1alpha1.ReasonProgressing, message: "the namespace is being deleted", retry: retryWaiting}
+		return problem{reason: v1alpha1.ReasonProgressing, message: "the namespace is being deleted", terminating: true, retry: retryWaiting}
 	case apierrors.IsNotFound(err): // of the namespace, as an apply makes what is missing
 		return problem{reason: v1alpha1.ReasonProgressing, message: "the namespace is gone", retry: retryWaiting}
 	case apierrors.IsForbidden(err):

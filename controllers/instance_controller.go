@@ -70,6 +70,8 @@ func (r *instanceReconciler) Reconcile(ctx context.Context, request ctrl.Request
 		return r.bury(ctx, request.NamespacedName)
 	case p.instance.DeletionTimestamp != nil:
 		r.leave(ctx, p)
+	case p.memory.doomed:
+		r.abandon(ctx, p)
 	case p.instance.Annotations[v1alpha1.AnnotationPaused] == "true":
 		r.pause(p)
 	default:
@@ -77,6 +79,9 @@ func (r *instanceReconciler) Reconcile(ctx context.Context, request ctrl.Request
 			if !step(ctx, p) {
 				break
 			}
+		}
+		if p.terminating {
+			r.abandon(ctx, p)
 		}
 	}
 	return r.conclude(ctx, p)

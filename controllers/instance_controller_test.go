@@ -5,12 +5,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
-	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
-	networkingv1 "k8s.io/api/networking/v1"
 
 	"github.com/open4x/socialops/api/v1alpha1"
-	"github.com/open4x/socialops/controllers/kubetest"
 	"github.com/open4x/socialops/runtime/project"
 )
 
@@ -76,9 +73,3 @@ func TestInstanceAtRest(t *testing.T) {
 	}
 	o.quiet()
 }
-
-var (
-	_ = autoscalingv2.SchemeGroupVersion
-	_ = networkingv1.SchemeGroupVersion
-	_ = kubetest.Patience
-)

@@ -92,6 +92,23 @@ func (r *instanceReconciler) leave(ctx context.Context, p *pass) {
 	p.gone = len(in.Finalizers) == 0
 }
 
+// abandon lets go of an instance whose namespace is being deleted, before it is deleted
+// itself: by then the namespace's Role, which lets the operator do so, may be gone.
+func (r *instanceReconciler) abandon(ctx context.Context, p *pass) {
+	p.memory.doomed, p.notes = true, nil
+	p.deleting = "the namespace is being deleted"
+	if !controllerutil.ContainsFinalizer(p.instance, v1alpha1.FinalizerData) {
+		return
+	}
+	// Without an answer the next list of what is there tells Postgres.
+	if err := r.platform.delete(ctx, p.name); err != nil && inbox.CodeOf(err) == "" {
+		p.err = err
+	}
+	if err := r.setFinalizer(ctx, p, false); err != nil && !apierrors.IsNotFound(err) {
+		p.err = err
+	}
+}
+
 const retryDelete = 5 * time.Second
 
 // tired tells whether the instance was held long enough.

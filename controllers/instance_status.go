@@ -33,6 +33,8 @@ type outcome struct {
 	paused     bool
 	deleting   string // why it isn't gone yet
 	gone       bool   // now it is
+	// terminating tells that the namespace is being deleted, with all that is in it.
+	terminating bool
 
 	problems map[string]problem // by condition
 	changes  changes
@@ -47,6 +49,7 @@ func (o *outcome) add(condition string, p problem) {
 		o.err = errors.Join(o.err, p.err)
 		return
 	}
+	o.terminating = o.terminating || p.terminating
 	if _, had := o.problems[condition]; had {
 		return
 	}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
 )
@@ -40,17 +42,18 @@ func (l libraryLog) Handle(ctx context.Context, r slog.Record) error {
 	if hushed[r.Message] {
 		return nil
 	}
-	text, stopping := r.Message, false
+	text, expected := r.Message, false
 	r.Attrs(func(a slog.Attr) bool {
 		if a.Key == "err" || a.Key == "type" {
 			text += " " + a.Value.String()
 		}
-		if err, ok := a.Value.Any().(error); ok && errors.Is(err, context.Canceled) {
-			stopping = true
+		if err, ok := a.Value.Any().(error); ok {
+			// The process ends, or a namespace does.
+			expected = expected || errors.Is(err, context.Canceled) || apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause)
 		}
 		return true
 	})
-	if stopping || !l.repeats.first(text, r.Time) {
+	if expected || !l.repeats.first(text, r.Time) {
 		return nil
 	}
 	return l.Handler.Handle(ctx, r) //nolint:wrapcheck // the handler's own

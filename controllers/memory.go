@@ -34,6 +34,7 @@ type remembered struct {
 	tries      int  // of what failed, in a row
 	failing    bool // as the log was told
 	handedOver bool // spec.replicas of the Deployment is not ours
+	doomed     bool // its namespace is being deleted
 	rollsOut   bool // by a change of the manifest or a Secret, which doesn't wait in line
 }
 

@@ -16,7 +16,6 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/open4x/socialops/api/v1alpha1"
@@ -138,6 +137,9 @@ func (o *operator) start() {
 	o.t.Cleanup(func() {
 		if o.ended == ended {
 			o.stop()
+		}
+		if o.t.Failed() {
+			o.t.Logf("the operator's log:\n%s", o.log.all.String())
 		}
 	})
 }
@@ -316,4 +318,5 @@ func secretNamed(name string) *corev1.Secret {
 	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: name}}
 }
 
-var _ = rest.Config{}
+// pause is a moment between two looks at what can't be waited for.
+func pause() { time.Sleep(20 * time.Millisecond) }
