@@ -39,12 +39,13 @@ var (
 	creating sync.Mutex // CREATE DATABASE from one template does not run twice at once
 )
 
-// Main starts the package's Postgres, runs the tests and stops it, also when one panics.
-func Main(m *testing.M) {
+// Main starts the package's Postgres, runs the tests and stops it, also when one
+// panics. m is a [testing.M], or what wraps one to start something else besides.
+func Main(m interface{ Run() int }) {
 	os.Exit(run(m))
 }
 
-func run(m *testing.M) int {
+func run(m interface{ Run() int }) int {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	var err error
