@@ -420,3 +420,35 @@ func TestClientThatHangsUpDoesNotSpoilTheBatch(t *testing.T) {
 	}
 	consistent(t, db, ten)
 }
+
+// Labels, and threads that open again, are logged before their message is charged:
+// whatever comes at once, nobody waits in a ring.
+func TestIngestsNeverWaitInARing(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	ten := db.Instance(t)
+	stores := []*postgres.Store{store(t, ten), store(t, ten)}
+	var wg sync.WaitGroup
+	for w := range 16 {
+		wg.Go(func() {
+			for i := range 20 {
+				in := generic(fmt.Sprintf("e-%d-%d", w, i), fmt.Sprint("t", (w+i)%24), "text")
+				if i%2 == 0 {
+					in.Thread.Labels = []string{fmt.Sprintf("l-%d-%d", w, i)}
+				}
+				r := ingest(t, stores[w%2], ten, in)
+				if i%5 == 0 {
+					status := inbox.Resolved
+					if _, err := stores[w%2].UpdateThread(t.Context(), r.ThreadID, inbox.ThreadPatch{Status: &status}, "system"); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+		})
+	}
+	wg.Wait()
+	consistent(t, db, ten)
+	if n := count(t, db, "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"); n != 0 {
+		t.Errorf("%d deadlocks", n)
+	}
+}
