@@ -10,6 +10,11 @@ const (
 	purgeEvery = 10 * time.Minute
 	depthEvery = 15 * time.Second
 	dutyLimit  = time.Minute
+
+	// What instances keep no longer is removed in slices, as meanwhile the other duties
+	// wait; and deliveries go before it.
+	expireSlice = 2 * time.Second
+	expirePause = time.Second
 )
 
 // duties are what a worker does besides delivering: it takes up what dead workers
@@ -24,6 +29,8 @@ func (w *Worker) duties(ctx context.Context) {
 	// By the clock, so that of runs that live for a minute some meet it.
 	purges := time.NewTimer(untilNext(time.Now(), purgeEvery))
 	defer purges.Stop()
+	expiries := time.NewTimer(untilNext(time.Now(), purgeEvery))
+	defer expiries.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -36,6 +43,12 @@ func (w *Worker) duties(ctx context.Context) {
 		case <-purges.C:
 			w.purge(ctx)
 			purges.Reset(untilNext(time.Now(), purgeEvery))
+		case <-expiries.C:
+			if w.expire(ctx) {
+				expiries.Reset(expirePause)
+			} else {
+				expiries.Reset(untilNext(time.Now(), purgeEvery))
+			}
 		}
 	}
 }
@@ -83,6 +96,20 @@ func (w *Worker) purge(ctx context.Context) {
 	if err := w.o.Queue.Purge(ctx); err != nil {
 		w.logFailure(ctx, "could not purge what is out of date", err)
 	}
+}
+
+// expire removes what instances keep no longer, and tells whether some is left.
+func (w *Worker) expire(ctx context.Context) (more bool) {
+	ctx, cancel := context.WithTimeout(ctx, dutyLimit)
+	defer cancel()
+	removed, more, err := w.o.Queue.Expire(ctx, expireSlice)
+	if err != nil {
+		w.logFailure(ctx, "could not remove all that is kept no longer", err)
+	}
+	for kind, n := range removed.Kinds() {
+		w.metrics.removed.WithLabelValues(kind).Add(float64(n))
+	}
+	return more
 }
 
 // logFailure logs an error, unless the worker is being stopped.

@@ -18,6 +18,7 @@ type metrics struct {
 	requests *prometheus.HistogramVec // a provider's answers
 	batches  *prometheus.HistogramVec // actions of one transaction
 	swept    *prometheus.CounterVec
+	removed  *prometheus.CounterVec
 	sending  prometheus.Gauge
 	waiting  prometheus.Gauge
 	actions  *prometheus.GaugeVec
@@ -45,6 +46,9 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 		swept: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "socialops_delivery_swept_total", Help: "Actions taken up from workers that died, and callbacks that never came.",
 		}, []string{"as"}),
+		removed: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "socialops_retention_removed_rows_total", Help: "Rows that were removed because their instance keeps them no longer.",
+		}, []string{"kind"}),
 		sending: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "socialops_delivery_sends_in_flight", Help: "Sends that have started and are not settled.",
 		}),
@@ -62,7 +66,7 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 		return m, nil
 	}
 	var errs []error
-	for _, c := range []prometheus.Collector{m.settled, m.age, m.requests, m.batches, m.swept, m.sending, m.waiting, m.actions, m.oldest} {
+	for _, c := range []prometheus.Collector{m.settled, m.age, m.requests, m.batches, m.swept, m.removed, m.sending, m.waiting, m.actions, m.oldest} {
 		if err := r.Register(c); err != nil {
 			errs = append(errs, err)
 			continue

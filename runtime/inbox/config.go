@@ -45,6 +45,7 @@ type Instance struct {
 	RateBurst      int      // requests at once after a quiet minute; 0: RateLimit
 	BodyLimit      int      // bytes of a request's body
 	Suspended      bool
+	Retention      Retention
 }
 
 // Channel binds a target at a provider to an instance.

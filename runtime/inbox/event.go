@@ -9,13 +9,17 @@ type EventType string
 const (
 	EventMessageCreated EventType = "message.created"
 	EventMessageUpdated EventType = "message.updated"
+	EventMessageDeleted EventType = "message.deleted" // by itself: one that goes with its thread is not told of
 	EventThreadUpdated  EventType = "thread.updated"
+	EventThreadDeleted  EventType = "thread.deleted" // with all that was in it
 	EventContactUpdated EventType = "contact.updated"
+	EventContactDeleted EventType = "contact.deleted"
 	EventActionUpdated  EventType = "action.updated"
 )
 
 // Event is one row of an instance's log: what changed, by ids and field names,
-// never by content. Seq is gapless per instance and is the commit order.
+// never by content. Seq is gapless per instance and is the commit order. The oldest
+// events may be gone.
 type Event struct {
 	Seq       int64
 	Type      EventType
@@ -26,6 +30,6 @@ type Event struct {
 	Changed   []string
 	Status    ActionStatus // of an action event
 	Detail    string       // audit note of an action event
-	Actor     string       // "key:sokey_…", "agent:soag_…", "worker", "provider"
+	Actor     string       // "key:sokey_…", "agent:soag_…", "worker", "retention", "admin", "provider"
 	At        time.Time
 }

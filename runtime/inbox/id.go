@@ -55,7 +55,8 @@ type (
 )
 
 // NewID makes a UUIDv7 (RFC 9562, section 5.7) of the given time, so that ids made
-// later sort later on one machine; nothing in SocialOps depends on that order.
+// later sort later on one machine. Nothing but the removal of old payloads goes by
+// that order, which looks at their own time too.
 func NewID[T ~[16]byte](now time.Time) T {
 	var u [16]byte
 	binary.BigEndian.PutUint64(u[:8], uint64(now.UnixMilli())<<16) // milliseconds since 1970 fit 48 bits until the year 10889

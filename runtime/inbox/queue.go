@@ -47,6 +47,12 @@ type Queue interface {
 	// Purge removes what has outlived its use: results kept for idempotency keys, and idle pacing.
 	Purge(ctx context.Context) error
 
+	// Expire removes what instances keep no longer, in batches, for about as long as
+	// budget, and tells whether some is left. It goes round the instances, so that the
+	// many rows of one don't keep the others waiting. What could be done is done even
+	// when there is an error.
+	Expire(ctx context.Context, budget time.Duration) (removed Removed, more bool, err error)
+
 	// Depth counts the actions that are not settled, up to a bound.
 	Depth(ctx context.Context) ([]QueueDepth, error)
 

@@ -17,7 +17,7 @@ func (s *Store) Attachment(ctx context.Context, id inbox.AttachmentID) (inbox.At
 	row, err := s.queries.GetAttachment(ctx, query.GetAttachmentParams{InstanceID: uid(s.instance), ID: uid(id)})
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
-		return inbox.Attachment{}, nil, inbox.Errorf(inbox.CodeNotFound, "there is no attachment %s here: its message names those that it has", id)
+		return inbox.Attachment{}, nil, noAttachment(id)
 	case err != nil:
 		return inbox.Attachment{}, nil, codedError(fmt.Errorf("reading an attachment: %w", err))
 	}
@@ -26,11 +26,19 @@ func (s *Store) Attachment(ctx context.Context, id inbox.AttachmentID) (inbox.At
 		State: inbox.AttachmentState(row.State), Error: row.Error,
 	}
 	if a.State == inbox.AttachmentRemote {
-		if err := s.fetch(ctx, id, row); err != nil {
+		err := s.fetch(ctx, id, row)
+		if sqlState(err) == stateForeignKey { // its message was removed since it was read
+			return inbox.Attachment{}, nil, noAttachment(id)
+		}
+		if err != nil {
 			return inbox.Attachment{}, nil, codedError(fmt.Errorf("asking for an attachment to be fetched: %w", err))
 		}
 	}
 	return a, row.Content, nil
+}
+
+func noAttachment(id inbox.AttachmentID) error {
+	return inbox.Errorf(inbox.CodeNotFound, "there is no attachment %s here: its message names those that it has", id)
 }
 
 // fetch asks the worker for a file, unless that was asked already and is not done:

@@ -43,6 +43,7 @@ func (s *Store) readConfig(ctx context.Context, q *query.Queries) (inbox.Config,
 		ID: s.instance, Alias: i.Alias, Owner: i.Owner, Providers: i.Providers, BillingAccount: i.BillingAccount,
 		BillingMode: inbox.BillingMode(i.BillingMode), InboundPrice: inbox.MicroUSD(i.InboundPrice), ReplyPrice: inbox.MicroUSD(i.ReplyPrice),
 		RateLimit: int(i.RateLimit), RateBurst: int(i.RateBurst), BodyLimit: int(i.BodyLimit), Suspended: i.Suspended,
+		Retention: inbox.Retention{ThreadDays: int(i.ThreadDays), RawPayloadDays: int(i.RawPayloadDays), EventDays: int(i.EventDays)},
 	}
 	channels, err := q.ListChannels(ctx, uid(s.instance))
 	if err != nil {

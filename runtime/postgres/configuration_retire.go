@@ -38,6 +38,7 @@ var purged = []string{
 	`DELETE FROM action WHERE instance_id = $1 AND id IN (SELECT id FROM action WHERE instance_id = $1 LIMIT $2)`,
 	`DELETE FROM thread WHERE instance_id = $1 AND id IN (SELECT id FROM thread WHERE instance_id = $1 LIMIT $2)`,
 	`DELETE FROM contact WHERE instance_id = $1 AND id IN (SELECT id FROM contact WHERE instance_id = $1 LIMIT $2)`,
+	`DELETE FROM removed_message WHERE instance_id = $1 AND message_id IN (SELECT message_id FROM removed_message WHERE instance_id = $1 LIMIT $2)`,
 	`DELETE FROM event_receipt WHERE instance_id = $1 AND key IN (SELECT key FROM event_receipt WHERE instance_id = $1 LIMIT $2)`,
 	`DELETE FROM event WHERE instance_id = $1 AND seq IN (SELECT seq FROM event WHERE instance_id = $1 ORDER BY seq LIMIT $2)`,
 	`DELETE FROM idempotency WHERE instance_id = $1 AND (caller, route, key) IN (SELECT caller, route, key FROM idempotency WHERE instance_id = $1 LIMIT $2)`,

@@ -60,6 +60,7 @@ func (t *configurationTx) PutInstance(ctx context.Context, r *inbox.InstanceRow)
 		Suspended: r.Suspended, SealedKey: blob(r.SealedKey), KeyID: r.KeyID, DeletionPolicy: r.DeletionPolicy,
 		RetiredAt: timestamp(r.RetiredAt), ReleasedAt: timestamp(r.ReleasedAt), PurgeAt: timestamp(r.PurgeAt),
 		Conditions: document(r.Conditions), CreatedAt: timestamp(r.CreatedAt),
+		ThreadDays: int32(r.Retention.ThreadDays), RawPayloadDays: int32(r.Retention.RawPayloadDays), EventDays: int32(r.Retention.EventDays), //nolint:gosec // likewise
 	}), "the instance")
 }
 
@@ -69,6 +70,7 @@ func instanceRow(r *query.Instance) inbox.InstanceRow {
 			ID: r.ID.Bytes, Alias: r.Alias, Owner: r.Owner, Providers: r.Providers, BillingAccount: r.BillingAccount,
 			BillingMode: inbox.BillingMode(r.BillingMode), InboundPrice: inbox.MicroUSD(r.InboundPrice), ReplyPrice: inbox.MicroUSD(r.ReplyPrice),
 			RateLimit: int(r.RateLimit), RateBurst: int(r.RateBurst), BodyLimit: int(r.BodyLimit), Suspended: r.Suspended,
+			Retention: inbox.Retention{ThreadDays: int(r.ThreadDays), RawPayloadDays: int(r.RawPayloadDays), EventDays: int(r.EventDays)},
 		},
 		Manifest: inbox.Manifest{
 			Install: r.InstallID.Bytes, Namespace: r.Namespace, Name: r.Name, UID: r.Uid, Since: at(r.UidSince), Generation: r.Generation,

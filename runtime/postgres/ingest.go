@@ -123,6 +123,11 @@ type ingestTx struct {
 
 const maxTries = 4
 
+// errThreadRemoved is that a thread was removed after it was found: tried again, its
+// message makes a new one. Where the database finds it first it says that a value or
+// a row that is referred to is missing.
+var errThreadRemoved = errors.New("the thread was removed meanwhile")
+
 // inTx runs f in a transaction that f itself begins and commits as part of its
 // pipelines. What certainly did not commit is tried again when the failure was
 // not the data's: a deadlock, a lost race, a broken connection.
@@ -152,14 +157,14 @@ func (s *Store) tryTx(ctx context.Context, f func(*ingestTx) error) (retry bool,
 	}
 	if refused, ok := errors.AsType[*pgconn.PgError](err); ok {
 		switch refused.Code {
-		case stateDeadlock, stateSerialization, stateUniqueViolation:
+		case stateDeadlock, stateSerialization, stateUniqueViolation, stateNotNull, stateForeignKey:
 			return true, err
 		case stateAdminShutdown, stateCrashShutdown, stateCannotConnect:
 			return !tx.committing, err
 		}
 		return false, err
 	}
-	return pgconn.SafeToRetry(err) || !tx.committing && conn.Conn().IsClosed(), err
+	return errors.Is(err, errThreadRemoved) || pgconn.SafeToRetry(err) || !tx.committing && conn.Conn().IsClosed(), err
 }
 
 // run sends a pipeline and reads its results in order.

@@ -2,11 +2,9 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/open4x/socialops/runtime/inbox"
@@ -14,15 +12,17 @@ import (
 
 // Whether the event is new is known before its message is stored, but not to us:
 // all statements are under way by then. So the message of one that is not divides
-// by zero, which ends the transaction.
+// by zero, which ends the transaction. And so does a thread that was removed since
+// it was found: a message without one is refused, and all is tried again.
 const insertMessage = `
 INSERT INTO message (instance_id, id, thread_id, seq, source, external_id, direction, origin, type, text, url, group_id, data,
                      author_kind, author_id, author_name, parent_id, sent_at)
 SELECT $1, $2, t.id,
        s.message_seq / CASE WHEN $3::uuid IS NULL THEN 1 ELSE (SELECT count(*) FROM event_receipt WHERE instance_id = $1 AND key = $3 AND message_id = $2) END,
        $4, $5, $6, $7, $8, $9, $10, $11, $12::text::jsonb, $13, c.id, $14, p.id, $15
-  FROM (SELECT id FROM thread WHERE instance_id = $1 AND source = $4 AND external_id = $16 ORDER BY episode DESC LIMIT 1) t
- CROSS JOIN LATERAL (SELECT message_seq FROM thread_state WHERE instance_id = $1 AND thread_id = t.id LIMIT 1) s
+  FROM (SELECT) one
+  LEFT JOIN LATERAL (SELECT id FROM thread WHERE instance_id = $1 AND source = $4 AND external_id = $16 ORDER BY episode DESC LIMIT 1) t ON true
+  LEFT JOIN LATERAL (SELECT message_seq FROM thread_state WHERE instance_id = $1 AND thread_id = t.id LIMIT 1) s ON true
   LEFT JOIN LATERAL (SELECT id FROM contact WHERE instance_id = $1 AND source = $4 AND external_id = $17 LIMIT 1) c ON true
   LEFT JOIN LATERAL (SELECT id FROM message WHERE instance_id = $1 AND source = $4 AND external_id = $18 LIMIT 1) p ON true`
 
@@ -108,11 +108,6 @@ func (tx *ingestTx) queueMessage(b *pgx.Batch, e *entry) error {
 	}
 	b.Queue(insertMessage, tx.s.instance, e.messageID, key, clean(in.Source), optional(m.ExternalID), string(e.direction()), string(e.origin()),
 		messageType(m.Type), messageText(m.Text), clean(m.URL), clean(m.GroupID), data, author, authorName, timestamp(sane(m.SentAt)),
-		clean(in.Thread.ExternalID), contact, optional(m.ParentID)).Exec(func(tag pgconn.CommandTag) error {
-		if tag.RowsAffected() != 1 {
-			return errors.New("the message's thread is not there")
-		}
-		return nil
-	})
+		clean(in.Thread.ExternalID), contact, optional(m.ParentID))
 	return nil
 }

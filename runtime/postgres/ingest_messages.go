@@ -95,6 +95,11 @@ func (tx *ingestTx) addMessages(ctx context.Context, entries []*entry) error {
 	if err := tx.contactsAndThreads(ctx, winners, threads, known); err != nil {
 		return err
 	}
+	for _, t := range threads {
+		if t.id.IsZero() {
+			return errThreadRemoved
+		}
+	}
 	numberMessages(winners)
 	for _, e := range winners {
 		e.receipt = inbox.Receipt{ThreadID: e.thread.id, MessageID: e.messageID}
@@ -261,9 +266,10 @@ UPDATE thread_state s SET
 RETURNING f.i, s.thread_id, s.message_seq, f.channel_id, f.no_subject`
 
 const findReceipts = `
-SELECT r.key, r.message_id, coalesce(r.thread_id, m.thread_id)
+SELECT r.key, r.message_id, coalesce(r.thread_id, m.thread_id, g.thread_id)
   FROM event_receipt r
   LEFT JOIN LATERAL (SELECT thread_id FROM message WHERE instance_id = $1 AND id = r.message_id LIMIT 1) m ON true
+  LEFT JOIN LATERAL (SELECT thread_id FROM removed_message WHERE instance_id = $1 AND message_id = r.message_id LIMIT 1) g ON true
  WHERE r.instance_id = $1 AND r.key = ANY ($2::uuid[])`
 
 // contactsAndThreads writes who wrote, makes the threads that are not there, locks
@@ -397,11 +403,13 @@ func (tx *ingestTx) queueKnown(b *pgx.Batch, known []*entry) {
 	}
 }
 
-// A thread is made by whoever comes first; that it was is told by the id it got.
+// A thread is made by whoever comes first; that it was is told by the id it got. A
+// contact that was removed since it was found is named by what is no contact's id,
+// so that it is refused, and all is tried again.
 const insertThreads = `
 WITH made AS (
   INSERT INTO thread (instance_id, id, source, external_id, provider, target, channel_id, contact_id, subject)
-  SELECT $1, u.id, u.source, u.external_id, u.provider, u.target, u.channel_id, c.id, u.subject
+  SELECT $1, u.id, u.source, u.external_id, u.provider, u.target, u.channel_id, CASE WHEN u.contact IS NOT NULL THEN coalesce(c.id, u.id) END, u.subject
     FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::uuid[], $8::text[], $9::text[])
            AS u (id, source, external_id, provider, target, channel_id, contact, subject)
     LEFT JOIN LATERAL (SELECT id FROM contact WHERE instance_id = $1 AND source = u.source AND external_id = u.contact LIMIT 1) c ON true

@@ -37,6 +37,7 @@ var tenantRights = map[string]string{
 	"message":            "SELECT INSERT UPDATE(data,edited_at,text,type)",
 	"pace":               "",
 	"raw_payload":        "INSERT",
+	"removed_message":    "SELECT",
 	"thread":             "SELECT INSERT UPDATE(ai_summary,channel_id,contact_id,custom_data,external_id,handler,subject,target)",
 	"thread_label":       "SELECT DELETE INSERT(instance_id,label,last_activity_at,status,thread_id)",
 	"thread_state":       "SELECT INSERT UPDATE(assignee_id,expires_at,last_activity_at,last_message_id,message_seq,priority,status,unread)",
@@ -120,6 +121,7 @@ func furnish(t *testing.T, db *pgtest.Database, ten *pgtest.Tenant) inbox.Receip
 		`INSERT INTO idempotency (instance_id, caller, route, key, body_hash, result) VALUES ($1, 'c', 'r', 'k', 'h', '{}')`,
 		`INSERT INTO account_proof (instance_id, account_id, provider, source) SELECT $1, account_id, provider, source FROM channel WHERE instance_id = $1 AND account_id IS NOT NULL`,
 		`INSERT INTO ledger VALUES ($1, 'credit:1', 'credit', 1000)`,
+		`INSERT INTO removed_message VALUES ($1, gen_random_uuid(), gen_random_uuid())`,
 	} {
 		if _, err := db.Owner.Exec(t.Context(), sql, ten.ID); err != nil {
 			t.Fatalf("%s: %v", sql, err)
@@ -272,6 +274,11 @@ func TestTenantCanNotForge(t *testing.T) {
 		"a program":                  `COPY message TO PROGRAM 'true'`,
 		"a bulk load":                `COPY message FROM '/dev/null'`,
 		"passwords":                  `SELECT rolpassword FROM pg_authid`,
+		"a thread's expiry":          `SELECT expire_threads('{a}', 1)`,
+		"a thread's removal":         `SELECT remove_threads('{a}', ARRAY(SELECT id FROM thread), 1)`,
+		"the log's expiry":           `SELECT expire_events('{a}', 0, 1)`,
+		"how long things are kept":   `UPDATE instance SET event_days = 1`,
+		"a message's removal":        `INSERT INTO removed_message VALUES ('{a}', gen_random_uuid(), gen_random_uuid())`,
 		"a requeue for somebody":     `SELECT 1 / requeue_action('{b}', (SELECT id FROM action LIMIT 1))::int`,
 		"an inbound message as ours": `INSERT INTO message (instance_id, id, thread_id, seq, source, direction, origin, author_kind) SELECT instance_id, gen_random_uuid(), thread_id, 50, source, 'inbound', 'ours', 'system' FROM message LIMIT 1`,
 		"another's thread":           `INSERT INTO message (instance_id, id, thread_id, seq, source, direction, origin, author_kind) VALUES ('{a}', gen_random_uuid(), '{threadb}', 50, 's', 'inbound', 'theirs', 'system')`,

@@ -37,6 +37,8 @@ func clean(s string) string {
 
 // SQLSTATEs that decide what happens next.
 const (
+	stateNotNull         = "23502"
+	stateForeignKey      = "23503"
 	stateUniqueViolation = "23505"
 	stateUndefinedFunc   = "42883"
 	stateDeadlock        = "40P01"

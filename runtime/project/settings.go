@@ -25,6 +25,9 @@ func settings(in *v1alpha1.SocialOpsInstance) (inbox.Instance, error) {
 	out := inbox.Instance{
 		Alias: spec.Alias, Owner: spec.Owner, BillingAccount: spec.Billing.Account, BillingMode: inbox.BillingTrack,
 		RateLimit: defaultRateLimit, BodyLimit: int(v1alpha1.DefaultBodyLimit.Value()), Suspended: spec.Suspended(),
+		Retention: inbox.Retention{
+			ThreadDays: int(spec.Retention.ThreadDays), RawPayloadDays: int(spec.Retention.RawPayloadDays), EventDays: int(spec.Retention.EventDays),
+		},
 	}
 	providers := spec.Providers
 	if len(providers) == 0 {

@@ -27,10 +27,12 @@ func TestSettings(t *testing.T) {
 				s.Providers = []v1alpha1.Provider{v1alpha1.ProviderGitHub}
 				s.Billing = v1alpha1.Billing{Account: "acme", Mode: v1alpha1.BillingEnforce, Prices: v1alpha1.Prices{Inbound: "0", Reply: "1.5"}}
 				s.RateLimit.RequestsPerMinute, s.BodyLimit, s.Suspend = &none, &small, &yes
+				s.Retention = v1alpha1.Retention{ThreadDays: 365, RawPayloadDays: 30, EventDays: 90}
 			},
 			func(i *inbox.Instance) {
 				i.Providers, i.BillingAccount, i.BillingMode = []string{"github"}, "acme", inbox.BillingEnforce
 				i.InboundPrice, i.ReplyPrice, i.RateLimit, i.BodyLimit, i.Suspended = 0, 1_500_000, 0, 64<<10, true
+				i.Retention = inbox.Retention{ThreadDays: 365, RawPayloadDays: 30, EventDays: 90}
 			},
 		},
 		"bad price":      {func(s *v1alpha1.SocialOpsInstanceSpec) { s.Billing.Prices.Reply = "cheap" }, nil},

@@ -1,7 +1,8 @@
 -- What a runtime reads of its own instance's configuration.
 
 -- name: GetInstance :one
-SELECT alias, owner, providers, billing_account, billing_mode, inbound_price, reply_price, rate_limit, rate_burst, body_limit, suspended
+SELECT alias, owner, providers, billing_account, billing_mode, inbound_price, reply_price, rate_limit, rate_burst, body_limit, suspended,
+       thread_days, raw_payload_days, event_days
   FROM instance WHERE id = @instance_id;
 
 -- name: ListChannels :many

@@ -15,14 +15,16 @@ UPDATE instance SET purged_at = @now, sealed_key = '', key_id = '', conditions =
 
 -- name: PutInstance :exec
 INSERT INTO instance (id, install_id, namespace, name, uid, uid_since, generation, alias, owner, providers, billing_account, billing_mode,
-  inbound_price, reply_price, rate_limit, rate_burst, body_limit, suspended, sealed_key, key_id, deletion_policy, retired_at, released_at, purge_at, conditions, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)
+  inbound_price, reply_price, rate_limit, rate_burst, body_limit, suspended, sealed_key, key_id, deletion_policy, retired_at, released_at, purge_at, conditions, created_at,
+  thread_days, raw_payload_days, event_days)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)
 ON CONFLICT (id) DO UPDATE SET install_id = excluded.install_id, namespace = excluded.namespace, name = excluded.name,
   uid = excluded.uid, uid_since = excluded.uid_since, generation = excluded.generation, owner = excluded.owner, providers = excluded.providers,
   billing_account = excluded.billing_account, billing_mode = excluded.billing_mode, inbound_price = excluded.inbound_price,
   reply_price = excluded.reply_price, rate_limit = excluded.rate_limit, rate_burst = excluded.rate_burst, body_limit = excluded.body_limit, suspended = excluded.suspended,
   sealed_key = excluded.sealed_key, key_id = excluded.key_id, deletion_policy = excluded.deletion_policy, retired_at = excluded.retired_at, released_at = excluded.released_at,
-  purge_at = excluded.purge_at, conditions = excluded.conditions, updated_at = now();
+  purge_at = excluded.purge_at, conditions = excluded.conditions, thread_days = excluded.thread_days,
+  raw_payload_days = excluded.raw_payload_days, event_days = excluded.event_days, updated_at = now();
 
 -- name: KeysOf :many
 SELECT * FROM api_key WHERE instance_id = $1 ORDER BY created_at, id;

@@ -47,6 +47,20 @@ DELETE FROM pace p USING (
   SELECT instance_id, key FROM pace WHERE next_at < now() - interval '1 hour' LIMIT 20000 FOR UPDATE SKIP LOCKED) old
  WHERE p.instance_id = old.instance_id AND p.key = old.key;
 
+-- name: RetentionDue :many
+SELECT instance_id::uuid AS instance_id, kind::text AS kind FROM retention_due();
+
+-- name: ExpireThreads :one
+SELECT threads::bigint AS threads, messages::bigint AS messages, raw_payloads::bigint AS raw_payloads, attachments::bigint AS attachments,
+       actions::bigint AS actions
+  FROM expire_threads(sqlc.arg(instance_id)::uuid, sqlc.arg(most)::int);
+
+-- name: ExpireRawPayloads :one
+SELECT removed::bigint AS removed, last::uuid AS last FROM expire_raw_payloads(sqlc.arg(instance_id)::uuid, sqlc.arg(after)::uuid, sqlc.arg(most)::int);
+
+-- name: ExpireEvents :one
+SELECT removed::bigint AS removed, last::bigint AS last FROM expire_events(sqlc.arg(instance_id)::uuid, sqlc.arg(after)::bigint, sqlc.arg(most)::int);
+
 -- name: QueueDepth :many
 SELECT d.kind, d.status, count(*) AS actions, extract(epoch FROM now() - min(d.queued_at))::float8 AS oldest
   FROM ((SELECT kind, status, queued_at FROM action WHERE status = 'pending' LIMIT 10000)

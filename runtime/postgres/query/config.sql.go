@@ -13,7 +13,8 @@ import (
 
 const getInstance = `-- name: GetInstance :one
 
-SELECT alias, owner, providers, billing_account, billing_mode, inbound_price, reply_price, rate_limit, rate_burst, body_limit, suspended
+SELECT alias, owner, providers, billing_account, billing_mode, inbound_price, reply_price, rate_limit, rate_burst, body_limit, suspended,
+       thread_days, raw_payload_days, event_days
   FROM instance WHERE id = $1
 `
 
@@ -29,6 +30,9 @@ type GetInstanceRow struct {
 	RateBurst      int32
 	BodyLimit      int32
 	Suspended      bool
+	ThreadDays     int32
+	RawPayloadDays int32
+	EventDays      int32
 }
 
 // What a runtime reads of its own instance's configuration.
@@ -47,6 +51,9 @@ func (q *Queries) GetInstance(ctx context.Context, instanceID pgtype.UUID) (GetI
 		&i.RateBurst,
 		&i.BodyLimit,
 		&i.Suspended,
+		&i.ThreadDays,
+		&i.RawPayloadDays,
+		&i.EventDays,
 	)
 	return i, err
 }

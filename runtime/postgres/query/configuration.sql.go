@@ -299,7 +299,7 @@ func (q *Queries) EndPurge(ctx context.Context, arg EndPurgeParams) error {
 }
 
 const instanceByAlias = `-- name: InstanceByAlias :one
-SELECT id, install_id, namespace, name, uid, uid_since, generation, alias, owner, providers, billing_account, billing_mode, inbound_price, reply_price, rate_limit, rate_burst, body_limit, suspended, sealed_key, key_id, deletion_policy, retired_at, released_at, purge_at, purged_at, conditions, created_at, updated_at FROM instance WHERE alias = $1 AND purged_at IS NULL
+SELECT id, install_id, namespace, name, uid, uid_since, generation, alias, owner, providers, billing_account, billing_mode, inbound_price, reply_price, rate_limit, rate_burst, body_limit, suspended, sealed_key, key_id, deletion_policy, retired_at, released_at, purge_at, purged_at, conditions, created_at, updated_at, thread_days, raw_payload_days, event_days FROM instance WHERE alias = $1 AND purged_at IS NULL
 `
 
 func (q *Queries) InstanceByAlias(ctx context.Context, alias string) (Instance, error) {
@@ -334,12 +334,15 @@ func (q *Queries) InstanceByAlias(ctx context.Context, alias string) (Instance, 
 		&i.Conditions,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.ThreadDays,
+		&i.RawPayloadDays,
+		&i.EventDays,
 	)
 	return i, err
 }
 
 const instanceOf = `-- name: InstanceOf :one
-SELECT id, install_id, namespace, name, uid, uid_since, generation, alias, owner, providers, billing_account, billing_mode, inbound_price, reply_price, rate_limit, rate_burst, body_limit, suspended, sealed_key, key_id, deletion_policy, retired_at, released_at, purge_at, purged_at, conditions, created_at, updated_at FROM instance WHERE install_id = $1 AND namespace = $2 AND name = $3 AND retired_at IS NULL
+SELECT id, install_id, namespace, name, uid, uid_since, generation, alias, owner, providers, billing_account, billing_mode, inbound_price, reply_price, rate_limit, rate_burst, body_limit, suspended, sealed_key, key_id, deletion_policy, retired_at, released_at, purge_at, purged_at, conditions, created_at, updated_at, thread_days, raw_payload_days, event_days FROM instance WHERE install_id = $1 AND namespace = $2 AND name = $3 AND retired_at IS NULL
 `
 
 type InstanceOfParams struct {
@@ -380,12 +383,15 @@ func (q *Queries) InstanceOf(ctx context.Context, arg InstanceOfParams) (Instanc
 		&i.Conditions,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.ThreadDays,
+		&i.RawPayloadDays,
+		&i.EventDays,
 	)
 	return i, err
 }
 
 const instances = `-- name: Instances :many
-SELECT id, install_id, namespace, name, uid, uid_since, generation, alias, owner, providers, billing_account, billing_mode, inbound_price, reply_price, rate_limit, rate_burst, body_limit, suspended, sealed_key, key_id, deletion_policy, retired_at, released_at, purge_at, purged_at, conditions, created_at, updated_at FROM instance WHERE install_id = $1 AND retired_at IS NULL ORDER BY created_at, id
+SELECT id, install_id, namespace, name, uid, uid_since, generation, alias, owner, providers, billing_account, billing_mode, inbound_price, reply_price, rate_limit, rate_burst, body_limit, suspended, sealed_key, key_id, deletion_policy, retired_at, released_at, purge_at, purged_at, conditions, created_at, updated_at, thread_days, raw_payload_days, event_days FROM instance WHERE install_id = $1 AND retired_at IS NULL ORDER BY created_at, id
 `
 
 func (q *Queries) Instances(ctx context.Context, installID pgtype.UUID) ([]Instance, error) {
@@ -426,6 +432,9 @@ func (q *Queries) Instances(ctx context.Context, installID pgtype.UUID) ([]Insta
 			&i.Conditions,
 			&i.CreatedAt,
 			&i.UpdatedAt,
+			&i.ThreadDays,
+			&i.RawPayloadDays,
+			&i.EventDays,
 		); err != nil {
 			return nil, err
 		}
@@ -498,7 +507,7 @@ func (q *Queries) ProofOf(ctx context.Context, arg ProofOfParams) (AccountProof,
 }
 
 const purging = `-- name: Purging :many
-SELECT id, install_id, namespace, name, uid, uid_since, generation, alias, owner, providers, billing_account, billing_mode, inbound_price, reply_price, rate_limit, rate_burst, body_limit, suspended, sealed_key, key_id, deletion_policy, retired_at, released_at, purge_at, purged_at, conditions, created_at, updated_at FROM instance WHERE install_id = $1 AND purge_at IS NOT NULL AND purged_at IS NULL ORDER BY purge_at, id
+SELECT id, install_id, namespace, name, uid, uid_since, generation, alias, owner, providers, billing_account, billing_mode, inbound_price, reply_price, rate_limit, rate_burst, body_limit, suspended, sealed_key, key_id, deletion_policy, retired_at, released_at, purge_at, purged_at, conditions, created_at, updated_at, thread_days, raw_payload_days, event_days FROM instance WHERE install_id = $1 AND purge_at IS NOT NULL AND purged_at IS NULL ORDER BY purge_at, id
 `
 
 func (q *Queries) Purging(ctx context.Context, installID pgtype.UUID) ([]Instance, error) {
@@ -539,6 +548,9 @@ func (q *Queries) Purging(ctx context.Context, installID pgtype.UUID) ([]Instanc
 			&i.Conditions,
 			&i.CreatedAt,
 			&i.UpdatedAt,
+			&i.ThreadDays,
+			&i.RawPayloadDays,
+			&i.EventDays,
 		); err != nil {
 			return nil, err
 		}
@@ -670,14 +682,16 @@ func (q *Queries) PutChannel(ctx context.Context, arg PutChannelParams) error {
 
 const putInstance = `-- name: PutInstance :exec
 INSERT INTO instance (id, install_id, namespace, name, uid, uid_since, generation, alias, owner, providers, billing_account, billing_mode,
-  inbound_price, reply_price, rate_limit, rate_burst, body_limit, suspended, sealed_key, key_id, deletion_policy, retired_at, released_at, purge_at, conditions, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)
+  inbound_price, reply_price, rate_limit, rate_burst, body_limit, suspended, sealed_key, key_id, deletion_policy, retired_at, released_at, purge_at, conditions, created_at,
+  thread_days, raw_payload_days, event_days)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)
 ON CONFLICT (id) DO UPDATE SET install_id = excluded.install_id, namespace = excluded.namespace, name = excluded.name,
   uid = excluded.uid, uid_since = excluded.uid_since, generation = excluded.generation, owner = excluded.owner, providers = excluded.providers,
   billing_account = excluded.billing_account, billing_mode = excluded.billing_mode, inbound_price = excluded.inbound_price,
   reply_price = excluded.reply_price, rate_limit = excluded.rate_limit, rate_burst = excluded.rate_burst, body_limit = excluded.body_limit, suspended = excluded.suspended,
   sealed_key = excluded.sealed_key, key_id = excluded.key_id, deletion_policy = excluded.deletion_policy, retired_at = excluded.retired_at, released_at = excluded.released_at,
-  purge_at = excluded.purge_at, conditions = excluded.conditions, updated_at = now()
+  purge_at = excluded.purge_at, conditions = excluded.conditions, thread_days = excluded.thread_days,
+  raw_payload_days = excluded.raw_payload_days, event_days = excluded.event_days, updated_at = now()
 `
 
 type PutInstanceParams struct {
@@ -707,6 +721,9 @@ type PutInstanceParams struct {
 	PurgeAt        pgtype.Timestamptz
 	Conditions     []byte
 	CreatedAt      pgtype.Timestamptz
+	ThreadDays     int32
+	RawPayloadDays int32
+	EventDays      int32
 }
 
 func (q *Queries) PutInstance(ctx context.Context, arg PutInstanceParams) error {
@@ -737,6 +754,9 @@ func (q *Queries) PutInstance(ctx context.Context, arg PutInstanceParams) error 
 		arg.PurgeAt,
 		arg.Conditions,
 		arg.CreatedAt,
+		arg.ThreadDays,
+		arg.RawPayloadDays,
+		arg.EventDays,
 	)
 	return err
 }

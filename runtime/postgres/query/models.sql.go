@@ -108,4 +108,7 @@ type Instance struct {
 	Conditions     []byte
 	CreatedAt      pgtype.Timestamptz
 	UpdatedAt      pgtype.Timestamptz
+	ThreadDays     int32
+	RawPayloadDays int32
+	EventDays      int32
 }

@@ -20,6 +20,82 @@ func (q *Queries) ActAs(ctx context.Context, actor string) error {
 	return err
 }
 
+const expireEvents = `-- name: ExpireEvents :one
+SELECT removed::bigint AS removed, last::bigint AS last FROM expire_events($1::uuid, $2::bigint, $3::int)
+`
+
+type ExpireEventsParams struct {
+	InstanceID pgtype.UUID
+	After      int64
+	Most       int32
+}
+
+type ExpireEventsRow struct {
+	Removed int64
+	Last    int64
+}
+
+func (q *Queries) ExpireEvents(ctx context.Context, arg ExpireEventsParams) (ExpireEventsRow, error) {
+	row := q.db.QueryRow(ctx, expireEvents, arg.InstanceID, arg.After, arg.Most)
+	var i ExpireEventsRow
+	err := row.Scan(&i.Removed, &i.Last)
+	return i, err
+}
+
+const expireRawPayloads = `-- name: ExpireRawPayloads :one
+SELECT removed::bigint AS removed, last::uuid AS last FROM expire_raw_payloads($1::uuid, $2::uuid, $3::int)
+`
+
+type ExpireRawPayloadsParams struct {
+	InstanceID pgtype.UUID
+	After      pgtype.UUID
+	Most       int32
+}
+
+type ExpireRawPayloadsRow struct {
+	Removed int64
+	Last    pgtype.UUID
+}
+
+func (q *Queries) ExpireRawPayloads(ctx context.Context, arg ExpireRawPayloadsParams) (ExpireRawPayloadsRow, error) {
+	row := q.db.QueryRow(ctx, expireRawPayloads, arg.InstanceID, arg.After, arg.Most)
+	var i ExpireRawPayloadsRow
+	err := row.Scan(&i.Removed, &i.Last)
+	return i, err
+}
+
+const expireThreads = `-- name: ExpireThreads :one
+SELECT threads::bigint AS threads, messages::bigint AS messages, raw_payloads::bigint AS raw_payloads, attachments::bigint AS attachments,
+       actions::bigint AS actions
+  FROM expire_threads($1::uuid, $2::int)
+`
+
+type ExpireThreadsParams struct {
+	InstanceID pgtype.UUID
+	Most       int32
+}
+
+type ExpireThreadsRow struct {
+	Threads     int64
+	Messages    int64
+	RawPayloads int64
+	Attachments int64
+	Actions     int64
+}
+
+func (q *Queries) ExpireThreads(ctx context.Context, arg ExpireThreadsParams) (ExpireThreadsRow, error) {
+	row := q.db.QueryRow(ctx, expireThreads, arg.InstanceID, arg.Most)
+	var i ExpireThreadsRow
+	err := row.Scan(
+		&i.Threads,
+		&i.Messages,
+		&i.RawPayloads,
+		&i.Attachments,
+		&i.Actions,
+	)
+	return i, err
+}
+
 const findAction = `-- name: FindAction :one
 SELECT a.instance_id, a.kind, a.status FROM instance i JOIN action a ON a.instance_id = i.id AND a.id = $1
 `
@@ -193,6 +269,35 @@ func (q *Queries) RequeueAction(ctx context.Context, arg RequeueActionParams) (b
 	var requeue_action bool
 	err := row.Scan(&requeue_action)
 	return requeue_action, err
+}
+
+const retentionDue = `-- name: RetentionDue :many
+SELECT instance_id::uuid AS instance_id, kind::text AS kind FROM retention_due()
+`
+
+type RetentionDueRow struct {
+	InstanceID pgtype.UUID
+	Kind       string
+}
+
+func (q *Queries) RetentionDue(ctx context.Context) ([]RetentionDueRow, error) {
+	rows, err := q.db.Query(ctx, retentionDue)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []RetentionDueRow
+	for rows.Next() {
+		var i RetentionDueRow
+		if err := rows.Scan(&i.InstanceID, &i.Kind); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const storeContent = `-- name: StoreContent :exec
