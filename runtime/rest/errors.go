@@ -18,6 +18,7 @@ const (
 	codeMediaType   inbox.Code = "unsupported_media_type"
 	codeRateLimited inbox.Code = "rate_limited"
 	codeInternal    inbox.Code = "internal"
+	codeRemoved     inbox.Code = "gone"                  // it was there, and is kept no longer
 	codeGone        inbox.Code = "client_closed_request" // nobody is left to read it: for logs and metrics
 )
 
@@ -30,6 +31,7 @@ var statuses = map[inbox.Code]int{
 	inbox.CodeNotFound:    http.StatusNotFound,
 	codeMethod:            http.StatusMethodNotAllowed,
 	inbox.CodeConflict:    http.StatusConflict,
+	codeRemoved:           http.StatusGone,
 	inbox.CodeTooLarge:    http.StatusRequestEntityTooLarge,
 	codeMediaType:         http.StatusUnsupportedMediaType,
 	inbox.CodeUnprocessed: http.StatusUnprocessableEntity,

@@ -25,7 +25,7 @@ const (
 
 type eventsInput struct {
 	LastEventID string `header:"Last-Event-ID" maxLength:"20" doc:"The id of the last event that was seen: the stream goes on after it. Browsers send it by themselves."`
-	After       string `query:"after" maxLength:"20" doc:"The same for clients that can't set the header, which wins. 0 begins with the first event of all."`
+	After       string `query:"after" maxLength:"20" doc:"The same for clients that can't set the header, which wins. 0 begins with the oldest event that is kept."`
 }
 
 func (a *api) addEvents() {
@@ -42,9 +42,10 @@ func (a *api) addEvents() {
 		summary: "Follow what happens",
 		text: "Server-sent events, one for each state change, in the order in which they happened and without gaps. " +
 			"Each has an id: connect again with Last-Event-ID and nothing is missed. Without it the stream begins now. " +
+			"An inbox may keep its events for some days only: 410 says that those that follow Last-Event-ID are gone, so read the threads anew. " +
 			"Messages and threads are shown as they were when this server read the event, which may be later than it happened; what was deleted by then is left out, and its ids remain. " +
 			"A comment every 15 seconds shows that the connection lives.",
-		responses: map[string]*huma.Response{"200": stream}, stream: true,
+		responses: map[string]*huma.Response{"200": stream}, errors: []inbox.Code{codeRemoved}, stream: true,
 	}, a.s.events)
 }
 
@@ -110,6 +111,7 @@ const (
 	endShutdown = "shutdown"
 	endRefused  = "refused" // the key is no longer good
 	endTrouble  = "trouble" // the log can't be read
+	endCut      = "cut"     // what the stream would go on with was removed
 )
 
 // run writes until somebody ends the stream, and tells why when it was the server.
@@ -141,9 +143,9 @@ func (st *stream) run(ctx context.Context) string {
 				}
 				return endTrouble
 			}
-			if len(frames) == 0 { // the log was cut
-				st.seen = st.hub.begin()
-				continue
+			if len(frames) == 0 || frames[0].seq != st.seen+1 {
+				st.write([]byte(": what follows is kept no longer, connect again\n\n"))
+				return endCut
 			}
 		default:
 			live = true

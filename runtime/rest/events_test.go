@@ -217,3 +217,33 @@ func TestEventsLimit(t *testing.T) {
 		t.Errorf("HEAD: %s", head.Status)
 	}
 }
+
+func TestEventsThatAreGone(t *testing.T) {
+	t.Parallel()
+	a := start(t, pgtest.New(t))
+	for i := range 5 {
+		a.event(http.StatusAccepted, fmt.Sprintf(`{"thread_id": "t", "user": {"id": "u"}, "text": "%d"}`, i))
+	}
+	live := a.listen("")
+	a.sql(`DELETE FROM event WHERE instance_id = $1 AND seq < 4`, a.tenant.ID)
+	if e := a.listen("?after=0").next(); e.Seq != 4 {
+		t.Errorf("from the beginning comes %+v", e)
+	}
+	if e := a.listen("", "Last-Event-ID: 3").next(); e.Seq != 4 {
+		t.Errorf("from where the log begins comes %+v", e)
+	}
+	r := a.call(http.MethodGet, "/events", "", "Last-Event-ID: 2")
+	r.problem(t, http.StatusGone, "gone")
+	if !strings.Contains(string(r.body), "begin with Last-Event-ID 3,") {
+		t.Errorf("it says %s", r.body)
+	}
+	// That a conversation is removed is told like anything else, and no stream minds.
+	a.sql(`DELETE FROM thread WHERE instance_id = $1`, a.tenant.ID)
+	a.sql(`DELETE FROM contact WHERE instance_id = $1`, a.tenant.ID)
+	if e := live.next(); e.Type != inbox.EventThreadDeleted || e.ThreadID == "" || e.Thread != nil || e.Actor != "system" {
+		t.Errorf("a thread was removed: %+v", e)
+	}
+	if e := live.next(); e.Type != inbox.EventContactDeleted || e.ContactID == "" {
+		t.Errorf("a contact was removed: %+v", e)
+	}
+}

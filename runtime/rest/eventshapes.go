@@ -16,9 +16,9 @@ const maxShown = 64 << 10
 // Event is one state change.
 type Event struct {
 	Seq       int64              `json:"seq" doc:"Its place in the inbox's log, from 1, without gaps. It is the event's id."`
-	Type      inbox.EventType    `json:"type" enum:"message.created,message.updated,thread.updated,contact.updated,action.updated"`
+	Type      inbox.EventType    `json:"type" enum:"message.created,message.updated,message.deleted,thread.updated,thread.deleted,contact.updated,contact.deleted,action.updated"`
 	At        time.Time          `json:"at"`
-	Actor     string             `json:"actor" doc:"Who did it: key:sokey_…, agent:soag_…, worker, provider or system."`
+	Actor     string             `json:"actor" doc:"Who did it: key:sokey_…, agent:soag_…, admin, worker, retention, provider or system."`
 	ThreadID  string             `json:"thread_id,omitempty"`
 	MessageID string             `json:"message_id,omitempty"`
 	ActionID  string             `json:"action_id,omitempty"`

@@ -114,13 +114,37 @@ func (h *hub) join(ctx context.Context, key inbox.KeyID, after *int64) (from int
 	}
 	from = head
 	if after != nil {
-		if from = *after; from > head {
+		if from, err = h.resume(ctx, *after, head); err != nil {
 			leave()
-			return 0, nil, inbox.Errorf(inbox.CodeInvalid, "the log ends at event %d: begin there, or leave out Last-Event-ID to begin now", head)
+			return 0, nil, err
 		}
 	}
 	h.start(head)
 	return from, leave, nil
+}
+
+// resume finds where a stream goes on that has seen all up to an event: there, if the
+// log has everything that follows. One that has seen nothing begins where the log does.
+func (h *hub) resume(ctx context.Context, after, head int64) (from int64, err error) {
+	h.mu.Lock()
+	there := after == head || h.running && after >= h.base && after <= h.head
+	h.mu.Unlock()
+	switch {
+	case there:
+		return after, nil
+	case after > head:
+		return 0, inbox.Errorf(inbox.CodeInvalid, "the log ends at event %d: begin there, or leave out Last-Event-ID to begin now", head)
+	}
+	next, err := h.store.Events(ctx, after, 1)
+	switch {
+	case err != nil:
+		return 0, err
+	case len(next) > 0 && (after == 0 || next[0].Seq == after+1):
+		return next[0].Seq - 1, nil
+	case len(next) > 0:
+		head = next[0].Seq - 1
+	}
+	return 0, failure(codeRemoved, fmt.Sprintf("what followed event %d is kept no longer: read the threads anew, and begin with Last-Event-ID %d, which is where the log begins, or without it, which is now", after, head))
 }
 
 // start follows the log from head on, unless it is followed already.
@@ -203,6 +227,9 @@ func (h *hub) publish(frames []frame) {
 	if h.closed {
 		return
 	}
+	if frames[0].seq != h.head+1 { // the log was cut while it could not be read: what is in the window leads nowhere
+		h.window, h.bytes, h.base = nil, 0, frames[0].seq-1
+	}
 	// Streams hold parts of the window: it grows and is cut, and never written over.
 	h.window = append(h.window, frames...)
 	for _, f := range frames {
@@ -263,10 +290,3 @@ func (h *hub) close() {
 }
 
 func (h *hub) wait() { h.wg.Wait() }
-
-// begin is where the window begins.
-func (h *hub) begin() int64 {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.base
-}

@@ -19,8 +19,15 @@ type logStore struct {
 	inbox.Store
 	mu    sync.Mutex
 	log   []inbox.Event
+	kept  int // events before this place are kept no longer
 	reads int
 	away  bool
+}
+
+func (l *logStore) cut(kept int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.kept = kept
 }
 
 func (l *logStore) add(n int) {
@@ -38,7 +45,7 @@ func (l *logStore) Events(_ context.Context, after int64, limit int) ([]inbox.Ev
 	if l.away {
 		return nil, errors.New("connection refused")
 	}
-	i := min(int(after), len(l.log))
+	i := max(min(int(after), len(l.log)), l.kept)
 	return l.log[i:min(i+limit, len(l.log))], nil
 }
 
@@ -247,5 +254,75 @@ func TestHubLimits(t *testing.T) {
 			t.Errorf("a stream after the end: %v", e)
 		}
 		s.Close()
+	})
+}
+
+// What is kept no longer is never left out in silence.
+func TestHubOfACutLog(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := &logStore{}
+		store.add(500)
+		store.cut(400)
+		s := newLogServer(t, store)
+		defer s.Close()
+		h := s.streams
+		join := func(after int64) (int64, *Error) {
+			from, leave, err := h.join(t.Context(), inbox.NewID[inbox.KeyID](time.Now()), &after)
+			if err != nil {
+				return 0, asError(err)
+			}
+			t.Cleanup(leave)
+			return from, nil
+		}
+		for _, running := range []bool{false, true} {
+			for after, want := range map[int64]int64{0: 400, 400: 400, 450: 450, 499: 499, 500: 500} {
+				if from, err := join(after); err != nil || from != want {
+					t.Errorf("after %d (streams are open: %v): from %d, %v; want %d", after, running, from, err, want)
+				}
+			}
+			for _, after := range []int64{1, 399} {
+				if _, err := join(after); err == nil || err.Info.Code != codeRemoved || err.GetStatus() != 410 || !strings.Contains(err.Info.Message, "Last-Event-ID 400,") {
+					t.Errorf("after %d (streams are open: %v): %v", after, running, err)
+				}
+			}
+		}
+		gapless(t, follow(t, h, 400, 100), 400)
+		// All of it goes but the newest, as always.
+		store.cut(499)
+		if _, err := join(450); err == nil || err.Info.Code != codeRemoved {
+			t.Errorf("after 450 of a log that ends with 500: %v", err)
+		}
+	})
+}
+
+// A log that was cut while it could not be read is no way from what was seen before:
+// streams end, and find out when they come back.
+func TestHubAcrossACut(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := &logStore{}
+		store.add(10)
+		s := newLogServer(t, store)
+		defer s.Close()
+		from, leave, err := s.streams.join(t.Context(), inbox.KeyID{}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer leave()
+		store.mu.Lock()
+		store.away = true
+		store.mu.Unlock()
+		store.add(20)
+		time.Sleep(time.Minute)
+		store.mu.Lock()
+		store.away, store.kept = false, 25
+		store.mu.Unlock()
+		time.Sleep(2 * pollEvery)
+		synctest.Wait()
+		if frames, _, behind, _ := s.streams.since(from); !behind {
+			t.Errorf("a stream goes on from %d with %d frames", from, len(frames))
+		}
+		gapless(t, follow(t, s.streams, 25, 5), 25)
 	})
 }

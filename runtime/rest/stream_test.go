@@ -158,3 +158,37 @@ func TestStreamTooSlow(t *testing.T) {
 		}
 	})
 }
+
+// A stream that reads on its own what is then removed is told, and ends.
+func TestStreamOfACutLog(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, store := newStreamServer()
+		defer s.Close()
+		store.add(3 * pollBatch)
+		first := int64(1)
+		from, leave, err := s.streams.join(t.Context(), store.key.ID, &first)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer leave()
+		l, release := &line{}, make(chan struct{})
+		done := make(chan string, 1)
+		go func() {
+			st := stream{s: s, hub: s.streams, w: l, control: http.NewResponseController(l), who: &caller{key: store.key}, seen: from}
+			done <- st.run(t.Context())
+		}()
+		l.mu.Lock()
+		l.block = release
+		l.mu.Unlock()
+		synctest.Wait() // in the midst of its first events
+		store.cut(250)
+		close(release)
+		if reason := <-done; reason != endCut {
+			t.Errorf("ended for %q", reason)
+		}
+		if text := l.sent(); !strings.HasSuffix(text, ": what follows is kept no longer, connect again\n\n") || strings.Contains(text, "id: 251\n") {
+			t.Errorf("sent %d bytes, at the end %q", len(text), text[max(0, len(text)-100):])
+		}
+	})
+}
