@@ -2,16 +2,159 @@ package controllers
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/open4x/socialops/api/v1alpha1"
 )
 
-// namespaceTerminating tells whether a namespace is being deleted; false where that may not be read.
+// ReleaseOptions is what [ReleaseFinalizers] is told.
+type ReleaseOptions struct {
+	RESTConfig      *rest.Config
+	Namespace       string   // of OperatorDeployment
+	WatchNamespaces []string // none: all
+	// OperatorDeployment is scaled to 0 before, as an operator that runs puts finalizers
+	// back; "": none runs.
+	OperatorDeployment string
+	Log                *slog.Logger
+}
+
+// ourFinalizers are those that only an operator removes.
+var ourFinalizers = []string{v1alpha1.FinalizerData, v1alpha1.FinalizerWebhook}
+
+const (
+	stoppedWithin = 90 * time.Second // a pod's grace and some
+	releasePage   = 500
+)
+
+// ReleaseFinalizers takes this operator's finalizers off everything that it looked
+// after, so that it all can be deleted once no operator is left to do it. Data stays
+// where it is. It is no error if the CRDs are gone already.
+func ReleaseFinalizers(ctx context.Context, o ReleaseOptions) error {
+	scheme, err := newScheme()
+	if err != nil {
+		return err
+	}
+	c, err := client.New(o.RESTConfig, client.Options{Scheme: scheme})
+	if err != nil {
+		return fmt.Errorf("connecting to the Kubernetes API server: %w", err)
+	}
+	if o.OperatorDeployment != "" {
+		if err := stopOperator(ctx, c, types.NamespacedName{Namespace: o.Namespace, Name: o.OperatorDeployment}); err != nil {
+			return err
+		}
+	}
+	namespaces := o.WatchNamespaces
+	if len(namespaces) == 0 {
+		namespaces = []string{metav1.NamespaceAll}
+	}
+	var errs []error
+	for _, namespace := range namespaces {
+		for _, list := range []client.ObjectList{&v1alpha1.SocialOpsInstanceList{}, &v1alpha1.ChannelBindingList{}} {
+			n, err := releaseAll(ctx, c, list, namespace)
+			errs = append(errs, err)
+			if n > 0 {
+				o.Log.InfoContext(ctx, "released", "objects", n, "of", fmt.Sprintf("%T", list), "namespace", namespace)
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// stopOperator scales the operator's Deployment to 0 and waits until it has no pods.
+func stopOperator(ctx context.Context, c client.Client, name types.NamespacedName) error {
+	d := &appsv1.Deployment{}
+	d.Namespace, d.Name = name.Namespace, name.Name
+	none := &autoscalingv1.Scale{}
+	err := c.SubResource("scale").Patch(ctx, d, client.RawPatch(types.MergePatchType, []byte(`{"spec":{"replicas":0}}`)), client.WithSubResourceBody(none))
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("stopping the operator %s: %w", name, err)
+	}
+	err = wait.PollUntilContextTimeout(ctx, time.Second, stoppedWithin, true, func(ctx context.Context) (bool, error) {
+		err := c.Get(ctx, name, d)
+		if apierrors.IsNotFound(err) {
+			return true, nil
+		}
+		return err == nil && d.Status.ObservedGeneration >= d.Generation && d.Status.Replicas == 0, client.IgnoreNotFound(err)
+	})
+	if err != nil {
+		return fmt.Errorf("waiting for the operator %s to stop: %w", name, err)
+	}
+	return nil
+}
+
+// releaseAll goes through one kind in one namespace, page by page.
+func releaseAll(ctx context.Context, c client.Client, list client.ObjectList, namespace string) (released int, err error) {
+	var errs []error
+	for next := ""; ; {
+		err := c.List(ctx, list, client.InNamespace(namespace), client.Limit(releasePage), client.Continue(next))
+		if meta.IsNoMatchError(err) || apierrors.IsNotFound(err) { // the CRD is gone, or the namespace
+			return released, errors.Join(errs...)
+		}
+		if err != nil {
+			return released, errors.Join(append(errs, fmt.Errorf("listing in namespace %q: %w", namespace, err))...)
+		}
+		err = meta.EachListItem(list, func(item runtime.Object) error {
+			o, ok := item.(client.Object)
+			if !ok || !slices.ContainsFunc(o.GetFinalizers(), isOurs) {
+				return nil
+			}
+			if err := releaseOne(ctx, c, o); err != nil {
+				errs = append(errs, err)
+				return nil
+			}
+			released++
+			return nil
+		})
+		if err != nil {
+			return released, errors.Join(append(errs, fmt.Errorf("reading a list in namespace %q: %w", namespace, err))...)
+		}
+		if next = list.GetContinue(); next == "" {
+			return released, errors.Join(errs...)
+		}
+	}
+}
+
+func isOurs(finalizer string) bool { return slices.Contains(ourFinalizers, finalizer) }
+
+// releaseOne takes our finalizers off, and nobody else's: it fails on a conflict.
+func releaseOne(ctx context.Context, c client.Client, o client.Object) error {
+	kept := slices.DeleteFunc(slices.Clone(o.GetFinalizers()), isOurs)
+	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"finalizers": kept, "resourceVersion": o.GetResourceVersion()}})
+	if err == nil {
+		err = c.Patch(ctx, o, client.RawPatch(types.MergePatchType, patch))
+	}
+	if client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("releasing %s/%s: %w", o.GetNamespace(), o.GetName(), err)
+	}
+	return nil
+}
+
+// namespaceTerminating tells whether a namespace is being deleted; false where that
+// may not be read. It asks the API server.
 //
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=get
 func namespaceTerminating(ctx context.Context, live client.Reader, namespace string) bool {
-	ns := &corev1.Namespace{}
-	err := live.Get(ctx, client.ObjectKey{Name: namespace}, ns)
-	return err == nil && (ns.DeletionTimestamp != nil || ns.Status.Phase == corev1.NamespaceTerminating)
+	n := &corev1.Namespace{}
+	err := live.Get(ctx, client.ObjectKey{Name: namespace}, n)
+	return err == nil && (n.DeletionTimestamp != nil || n.Status.Phase == corev1.NamespaceTerminating)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -28,19 +29,19 @@ type api struct {
 // maxAnswer bounds an answer of the Bot API, in bytes.
 const maxAnswer = 1 << 20
 
-func newAPI(base string, client *http.Client, timeout time.Duration) *api {
+func newAPI(base string, client *http.Client, roots *x509.CertPool, timeout time.Duration) *api {
 	var c http.Client
 	if client != nil {
 		c = *client
 	} else {
-		c.Transport = newTransport()
+		c.Transport = newTransport(roots)
 	}
 	// A redirect would repeat the call, token and all, at another address.
 	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &api{base: strings.TrimRight(base, "/"), client: &c, timeout: timeout}
 }
 
-func newTransport() *http.Transport {
+func newTransport(roots *x509.CertPool) *http.Transport {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	// One HTTP/1.1 connection a call in flight: an HTTP/2 connection that breaks
 	// would leave the outcome of every send on it unknown at once.
@@ -52,6 +53,9 @@ func newTransport() *http.Transport {
 	// unknown outcome too: let go of it sooner than servers do (75 s is common).
 	t.IdleConnTimeout = 20 * time.Second
 	t.DisableCompression = true
+	if roots != nil {
+		t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}
+	}
 	return t
 }
 

@@ -182,7 +182,7 @@ func TestDeliverOverTLS(t *testing.T) {
 		_, _ = io.WriteString(w, `{"ok":true,"result":{"message_id":3,"chat":{"id":7}}}`)
 	}))
 	t.Cleanup(server.Close)
-	transport := newTransport()
+	transport := newTransport(nil)
 	transport.TLSClientConfig = server.Client().Transport.(*http.Transport).TLSClientConfig
 	p := newProvider(t, nil, Options{APIURL: server.URL, HTTPClient: &http.Client{Transport: transport}})
 	if got := p.Deliver(t.Context(), credential, provider.Reply{ThreadExternalID: "7", Text: "x"}); got.ExternalID != "7:3" {

@@ -13,6 +13,7 @@ package telegram
 import (
 	"crypto/sha256"
 	"crypto/subtle"
+	"crypto/x509"
 	"net/http"
 	"strconv"
 	"time"
@@ -33,6 +34,9 @@ type Options struct {
 	// HTTPClient replaces the provider's own, which keeps a pool of HTTP/1.1
 	// connections. Its redirects are never followed.
 	HTTPClient *http.Client
+	// RootCAs are whom the provider's own client trusts; nil: the machine's. For a
+	// simulator with a certificate of its own.
+	RootCAs *x509.CertPool
 	// SendTimeout bounds one Deliver, and any other call; 0 means 10 s.
 	SendTimeout time.Duration
 	// MediaTimeout bounds the fetching of one file, body included; 0 means 60 s.
@@ -80,7 +84,7 @@ func New(o Options) *Provider {
 		o.Paces = &DefaultPaces
 	}
 	return &Provider{
-		api:          newAPI(o.APIURL, o.HTTPClient, o.SendTimeout),
+		api:          newAPI(o.APIURL, o.HTTPClient, o.RootCAs, o.SendTimeout),
 		mediaTimeout: o.MediaTimeout,
 		paces:        *o.Paces,
 	}
