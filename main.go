@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -16,7 +17,10 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	_ "golang.org/x/crypto/x509roots/fallback" // the image has no distribution's certificates
+	ctrl "sigs.k8s.io/controller-runtime"
 
+	"github.com/open4x/socialops/controllers"
 	"github.com/open4x/socialops/runtime"
 	"github.com/open4x/socialops/runtime/admin"
 	"github.com/open4x/socialops/runtime/dev"
@@ -50,7 +54,7 @@ func root() *cobra.Command {
 	}
 	c.PersistentFlags().String("log-level", envOr("SOCIALOPS_LOG_LEVEL", "info"), "debug, info, warn or error")
 	c.PersistentFlags().String("log-format", envOr("SOCIALOPS_LOG_FORMAT", "text"), "text or json")
-	c.AddCommand(devCommand(), runtimeCommand(), workerCommand(), migrateCommand(), keyCommand(), actionCommand(), creditCommand(), ledgerCommand(), simulatorCommand())
+	c.AddCommand(devCommand(), runtimeCommand(), workerCommand(), migrateCommand(), keyCommand(), actionCommand(), creditCommand(), ledgerCommand(), operatorCommand(), instanceCommand(), simulatorCommand())
 	return c
 }
 
@@ -93,6 +97,40 @@ func databaseURL(variable string) (string, error) {
 		return url, nil
 	}
 	return "", fmt.Errorf("set %s (or %s_FILE, the path of a file that holds it) to the database's URL", variable, variable)
+}
+
+// directURL is the database past any pooler, "" when nothing names it.
+func directURL() (string, error) {
+	if os.Getenv("DATABASE_DIRECT_URL") == "" && os.Getenv("DATABASE_DIRECT_URL_FILE") == "" {
+		return "", nil
+	}
+	return databaseURL("DATABASE_DIRECT_URL")
+}
+
+// botAPI is where Telegram is found.
+type botAPI struct{ url, caFile string }
+
+func (b *botAPI) addFlags(c *cobra.Command) {
+	c.Flags().StringVar(&b.url, "telegram-api-url", "", "address of the Bot API (default https://api.telegram.org)")
+	c.Flags().StringVar(&b.caFile, "telegram-ca-file", "", "certificates (PEM) to trust beside the public ones, for a Bot API server of one's own")
+}
+
+func (b *botAPI) options() (telegram.Options, error) {
+	o := telegram.Options{APIURL: b.url}
+	if b.caFile == "" {
+		return o, nil
+	}
+	pem, err := os.ReadFile(filepath.Clean(b.caFile))
+	if err != nil {
+		return o, fmt.Errorf("reading --telegram-ca-file: %w", err)
+	}
+	if o.RootCAs, err = x509.SystemCertPool(); err != nil {
+		o.RootCAs = x509.NewCertPool()
+	}
+	if !o.RootCAs.AppendCertsFromPEM(pem) {
+		return o, fmt.Errorf("--telegram-ca-file: %s holds no certificate", b.caFile)
+	}
+	return o, nil
 }
 
 // adminURL is the database of --data-dir's running `socialops dev`, else DATABASE_URL's.
@@ -149,7 +187,7 @@ func runtimeCommand() *cobra.Command {
 
 func workerCommand() *cobra.Command {
 	var cfg runtime.WorkerConfig
-	var api string
+	var bots botAPI
 	var unpaced bool
 	c := &cobra.Command{
 		Use:   "worker",
@@ -165,10 +203,8 @@ func workerCommand() *cobra.Command {
 			if cfg.DatabaseURL, err = databaseURL("DATABASE_URL"); err != nil {
 				return err
 			}
-			if os.Getenv("DATABASE_DIRECT_URL") != "" || os.Getenv("DATABASE_DIRECT_URL_FILE") != "" {
-				if cfg.DirectURL, err = databaseURL("DATABASE_DIRECT_URL"); err != nil {
-					return err
-				}
+			if cfg.DirectURL, err = directURL(); err != nil {
+				return err
 			}
 			if cfg.EncryptionKey, err = secretFile("SOCIALOPS_ENCRYPTION_KEY_FILE"); err != nil {
 				return err
@@ -176,7 +212,10 @@ func workerCommand() *cobra.Command {
 			if cfg.EncryptionKey == nil {
 				return errors.New("set SOCIALOPS_ENCRYPTION_KEY_FILE to the path of the credentials' key")
 			}
-			options := telegram.Options{APIURL: api}
+			options, err := bots.options()
+			if err != nil {
+				return err
+			}
 			if unpaced {
 				options.Paces = &telegram.Paces{}
 			}
@@ -186,7 +225,7 @@ func workerCommand() *cobra.Command {
 	}
 	c.Flags().DurationVar(&cfg.Window, "window", 0, "how long to live, such as 75s; 0: until stopped")
 	c.Flags().StringVar(&cfg.Health, "health-listen", "", "address of /healthz, /readyz and /metrics; empty for none")
-	c.Flags().StringVar(&api, "telegram-api-url", "", "address of the Bot API (default https://api.telegram.org)")
+	bots.addFlags(c)
 	c.Flags().BoolVar(&unpaced, "no-pacing", false, "send as fast as it goes: for benchmarks against a simulator only")
 	_ = c.Flags().MarkHidden("no-pacing")
 	return c
@@ -216,6 +255,86 @@ func migrateCommand() *cobra.Command {
 			return nil
 		},
 	}
+}
+
+func operatorCommand() *cobra.Command {
+	var o controllers.Options
+	var bots botAPI
+	c := &cobra.Command{
+		Use:   "operator",
+		Short: "Make a cluster what its SocialOpsInstances and ChannelBindings say",
+		Long: "Runs in a cluster, usually installed by its Helm chart. DATABASE_URL (or DATABASE_URL_FILE) leads to Postgres as the\n" +
+			"database's owner with CREATEROLE, possibly through a pooler; DATABASE_DIRECT_URL past it. POD_NAMESPACE is the operator's own.",
+		Args: cobra.NoArgs,
+	}
+	read := o.AddFlags(c.Flags())
+	bots.addFlags(c)
+	c.RunE = func(c *cobra.Command, _ []string) (err error) {
+		if err := read(); err != nil {
+			return err
+		}
+		if o.Log, err = logger(c); err != nil {
+			return err
+		}
+		if o.TrialSecret == "" {
+			if o.DatabaseURL, err = databaseURL("DATABASE_URL"); err != nil {
+				return err
+			}
+			if o.DirectURL, err = directURL(); err != nil {
+				return err
+			}
+		}
+		options, err := bots.options()
+		if err != nil {
+			return err
+		}
+		if o.RESTConfig, err = ctrl.GetConfig(); err != nil {
+			return fmt.Errorf("finding the Kubernetes API server: %w", err)
+		}
+		o.Providers, o.Version, o.Namespace = all.Providers(all.Options{Telegram: options}), version, os.Getenv("POD_NAMESPACE")
+		return controllers.Run(c.Context(), o)
+	}
+	c.AddCommand(releaseFinalizersCommand())
+	return c
+}
+
+func releaseFinalizersCommand() *cobra.Command {
+	var o controllers.ReleaseOptions
+	c := &cobra.Command{
+		Use:   "release-finalizers",
+		Short: "Let everything that the operator looked after be deleted without it",
+		Args:  cobra.NoArgs,
+	}
+	read := o.AddFlags(c.Flags())
+	c.RunE = func(c *cobra.Command, _ []string) (err error) {
+		if err := read(); err != nil {
+			return err
+		}
+		if o.Log, err = logger(c); err != nil {
+			return err
+		}
+		if o.RESTConfig, err = ctrl.GetConfig(); err != nil {
+			return fmt.Errorf("finding the Kubernetes API server: %w", err)
+		}
+		o.Namespace = os.Getenv("POD_NAMESPACE")
+		return controllers.ReleaseFinalizers(c.Context(), o)
+	}
+	return c
+}
+
+func instanceCommand() *cobra.Command {
+	c := &cobra.Command{Use: "instance", Short: "Look after instances' data"}
+	c.AddCommand(adminFlags(&cobra.Command{
+		Use:   "release ALIAS",
+		Short: "Let whoever claims a deleted instance's alias next have it, with the data that was kept",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return withAdmin(c, func(ctx context.Context, a *admin.Admin) (admin.Answer, error) {
+				return a.ReleaseInstance(ctx, args[0])
+			})
+		},
+	}))
+	return c
 }
 
 func devCommand() *cobra.Command {
