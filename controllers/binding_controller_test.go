@@ -214,7 +214,9 @@ func TestABindingOfEachProvider(t *testing.T) {
 	}
 	m.said("Secret", "bot", "Normal AccountProven: the credential is @bot1_bot's")
 	in := &v1alpha1.SocialOpsInstance{ObjectMeta: metav1.ObjectMeta{Namespace: m.Namespace, Name: "a"}}
-	kubetest.Await(t, m.Env, in, "has three channels", func(in *v1alpha1.SocialOpsInstance) bool { return in.Status.Channels != nil && *in.Status.Channels == 3 })
+	kubetest.Await(t, m.Env, in, "has three channels", func(in *v1alpha1.SocialOpsInstance) bool {
+		return in.Status.Channels != nil && *in.Status.Channels == 3
+	})
 
 	// From here on there is nothing to do, whoever touches what.
 	m.settled()
@@ -491,8 +493,10 @@ func TestABindingGoesWithItsNamespace(t *testing.T) {
 func TestAnAccountThatIsGone(t *testing.T) {
 	t.Parallel()
 	for title, c := range map[string]func(*messenger){
-		"deleted":    func(m *messenger) { m.remove(secretNamed("bot")) },
-		"unlabelled": func(m *messenger) { edit(m.operator, "bot", secretNamed("bot"), func(s *corev1.Secret) { s.Labels = nil }) },
+		"deleted": func(m *messenger) { m.remove(secretNamed("bot")) },
+		"unlabelled": func(m *messenger) {
+			edit(m.operator, "bot", secretNamed("bot"), func(s *corev1.Secret) { s.Labels = nil })
+		},
 	} {
 		t.Run(title, func(t *testing.T) {
 			t.Parallel()

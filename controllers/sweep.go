@@ -21,7 +21,7 @@ func (p *platform) sweepOnce(ctx context.Context) error {
 	if swept.Ended > 0 {
 		p.options.Log.InfoContext(ctx, "what was deleted meanwhile is out of force", "instances and channels", swept.Ended)
 		p.accounts.look(ctx)
-		p.bindings.lookAtLosers()
+		p.bindings.look(ctx)
 	}
 	for _, name := range swept.Accounts {
 		p.accounts.queue.look(types.NamespacedName(name))

@@ -42,10 +42,10 @@ func decideChannel(f facts) decision {
 func judgeInstance(f facts) verdict {
 	name, kind := f.binding.Spec.InstanceRef.Name, v1alpha1.ConditionInstanceReady
 	switch {
-	case f.instance == nil && f.exists:
-		return no(kind, v1alpha1.ReasonInstanceNotReady, "the SocialOpsInstance %q has no inbox yet: its own conditions tell why", name)
-	case f.instance == nil:
+	case !f.exists: // its row may be in force for a moment longer
 		return no(kind, v1alpha1.ReasonInstanceMissing, "there is no SocialOpsInstance %q in this namespace: create it, or name another one in spec.instanceRef", name)
+	case f.instance == nil:
+		return no(kind, v1alpha1.ReasonInstanceNotReady, "the SocialOpsInstance %q has no inbox yet: its own conditions tell why", name)
 	case !slices.Contains(f.instance.Providers, string(f.binding.Spec.Provider)):
 		return no(kind, v1alpha1.ReasonProviderNotAllowed, "the SocialOpsInstance %q does not take messages from %s: add it to the instance's spec.providers", name, f.binding.Spec.Provider)
 	default:
