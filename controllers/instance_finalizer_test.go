@@ -104,9 +104,9 @@ func TestDelete(t *testing.T) {
 func TestNamespaceDeleted(t *testing.T) {
 	t.Parallel()
 	env := kubetest.New(t)
-	o := newOperatorIn(t, env, everything)
+	o := newOperatorIn(t, env, granted())
 	ns := env.NewNamespace(t)
-	env.Grant(t, o.user, everything) // everywhere: a Role goes with its namespace
+	env.Grant(t, o.user, granted()) // everywhere: a Role goes with its namespace
 	o.options.WatchNamespaces = []string{env.Namespace, ns}
 	o.start()
 	in := o.instance("a", deleteData, func(in *v1alpha1.SocialOpsInstance) { in.Namespace = ns })

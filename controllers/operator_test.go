@@ -5,6 +5,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -86,13 +89,34 @@ func (l *logged) noise() []string {
 	return lines
 }
 
-// everything is what a test's operator may do in its namespace, unless the test is about that.
-var everything = []rbacv1.PolicyRule{{APIGroups: []string{"*"}, Resources: []string{"*"}, Verbs: []string{"*"}}}
+var marker = regexp.MustCompile(`(?m)^// \+kubebuilder:rbac:groups=([^,]*),resources=([^,]*),verbs=([^,\n]*)(,namespace=own)?$`)
+
+// granted are the rules of this package's markers, all that an operator is granted: so
+// every test is one of them, too.
+var granted = sync.OnceValue(func() []rbacv1.PolicyRule {
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		panic(err)
+	}
+	var rules []rbacv1.PolicyRule
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			panic(err)
+		}
+		for _, m := range marker.FindAllStringSubmatch(string(text), -1) {
+			rules = append(rules, rbacv1.PolicyRule{
+				APIGroups: []string{strings.Trim(m[1], `"`)}, Resources: strings.Split(m[2], ";"), Verbs: strings.Split(m[3], ";"),
+			})
+		}
+	}
+	return rules
+})
 
 // newOperator makes an operator that does not run yet.
 func newOperator(t *testing.T, change ...func(*Options)) *operator {
 	t.Helper()
-	return newOperatorIn(t, kubetest.New(t), everything, change...)
+	return newOperatorIn(t, kubetest.New(t), granted(), change...)
 }
 
 func newOperatorIn(t *testing.T, env *kubetest.Env, rules []rbacv1.PolicyRule, change ...func(*Options)) *operator {
