@@ -94,7 +94,9 @@ func stopOperator(ctx context.Context, c client.Client, name types.NamespacedNam
 		if apierrors.IsNotFound(err) {
 			return true, nil
 		}
-		return err == nil && d.Status.ObservedGeneration >= d.Generation && d.Status.Replicas == 0, client.IgnoreNotFound(err)
+		leaving := d.Status.TerminatingReplicas // nil where the cluster doesn't count them
+		stopped := d.Status.Replicas == 0 && (leaving == nil || *leaving == 0)
+		return err == nil && d.Status.ObservedGeneration >= d.Generation && stopped, client.IgnoreNotFound(err)
 	})
 	if err != nil {
 		return fmt.Errorf("waiting for the operator %s to stop: %w", name, err)

@@ -43,10 +43,6 @@ func lastMigration() (last int64) {
 // binary behind. The operator looks for it in the last words of a pod.
 const ImageTooOld = "image too old for the schema"
 
-// oldestBinarySince is the schema version from which on a schema says which
-// binaries it is for.
-const oldestBinarySince = 9
-
 // Migrate brings the database's schema to the newest version that the binary
 // knows, and logs each step. Several may start at once: one does the work under a
 // session lock, the others wait. The DSN must lead to Postgres itself, not to a
@@ -116,9 +112,6 @@ func CheckSchema(ctx context.Context, db DB) error {
 	}
 	if version < MinSchema {
 		return inbox.Errorf(inbox.CodeConflict, "the database's schema is at version %d and this binary needs at least %d: run `socialops migrate`", version, MinSchema)
-	}
-	if version < oldestBinarySince {
-		return nil
 	}
 	var oldest int64
 	if err := db.QueryRow(ctx, "SELECT oldest_binary()").Scan(&oldest); err != nil {
