@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 # Every generated file with its checksum. CRDs have no "Code generated" line, so they are listed by folder.
 fingerprint() {
 	{
-		grep -rl --include='*.go' '^// Code generated .* DO NOT EDIT\.$' . --exclude-dir=node_modules || true
+		grep -rl --include='*.go' '^// Code generated .* DO NOT EDIT\.$' . --exclude-dir=node_modules --exclude-dir=.cache || true
 		find config/crd charts/*/templates/crds -name '*.yaml' 2>/dev/null || true
 		for file in config/rbac/operator_role.yaml charts/*/files/operator-rules.yaml charts/*/values.schema.json charts/*/README.md; do
 			[ ! -f "$file" ] || echo "$file"
@@ -25,7 +25,7 @@ generate() {
 		controller_gen=$(hack/tools.sh controller-gen)
 		"$controller_gen" object paths=./api/... crd paths=./api/... output:crd:dir=config/crd
 	fi
-	find . -name sqlc.yaml -not -path '*/node_modules/*' | sort | while read -r conf; do
+	find . -name sqlc.yaml -not -path '*/node_modules/*' -not -path './.cache/*' | sort | while read -r conf; do
 		echo "generate: Go from the queries of $(dirname "$conf")"
 		sqlc=$(hack/tools.sh sqlc)
 		"$sqlc" generate --file "$conf"
