@@ -269,16 +269,22 @@ func TestWhatABindingSays(t *testing.T) {
 			edit(m.operator, name, secretNamed(name), func(s *corev1.Secret) { s.Data["token"] = []byte(botToken(106)) })
 		}},
 		{"instance-missing", func(p *parts) { p.instance = nil }, []string{"InstanceReady=False/InstanceMissing"}, func(name string) { m.create(m.exposed(name)) }},
-		{"provider-not-allowed", func(p *parts) { p.instance.Spec.Providers = []v1alpha1.Provider{v1alpha1.ProviderGitHub} },
-			[]string{"InstanceReady=False/ProviderNotAllowed"}, func(name string) {
+		{
+			"provider-not-allowed", func(p *parts) { p.instance.Spec.Providers = []v1alpha1.Provider{v1alpha1.ProviderGitHub} },
+			[]string{"InstanceReady=False/ProviderNotAllowed"},
+			func(name string) {
 				edit(m.operator, name, &v1alpha1.SocialOpsInstance{}, func(in *v1alpha1.SocialOpsInstance) {
 					in.Spec.Providers = append(in.Spec.Providers, v1alpha1.ProviderTelegram)
 				})
-			}},
-		{"no-public-url", func(p *parts) { p.instance.Spec.Exposure.Type = v1alpha1.ExposureNone },
-			[]string{"WebhookRegistered=False/NoPublicURL", "ChannelBound=True/ChannelBound"}, func(name string) {
+			},
+		},
+		{
+			"no-public-url", func(p *parts) { p.instance.Spec.Exposure.Type = v1alpha1.ExposureNone },
+			[]string{"WebhookRegistered=False/NoPublicURL", "ChannelBound=True/ChannelBound"},
+			func(name string) {
 				edit(m.operator, name, &v1alpha1.SocialOpsInstance{}, func(in *v1alpha1.SocialOpsInstance) { in.Spec.Exposure.Type = v1alpha1.ExposureIngress })
-			}},
+			},
+		},
 		{"inactive", func(p *parts) { p.binding.Spec.Active = new(false) }, []string{"ChannelBound=False/Inactive", "Stalled=absent", "Reconciling=absent"}, func(name string) {
 			edit(m.operator, name, &v1alpha1.ChannelBinding{}, func(b *v1alpha1.ChannelBinding) { b.Spec.Active = new(true) })
 		}},

@@ -37,7 +37,7 @@ func (b *bootstrap) run(ctx context.Context) error {
 			err, tries = b.watch(ctx), 1
 		}
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // the process ends
 		}
 		b.tell(ctx, err)
 		b.platform.gate.close(err)

@@ -47,7 +47,7 @@ func (c *chore) run(ctx context.Context) error {
 		err := c.work(ctx)
 		switch {
 		case ctx.Err() != nil:
-			return nil
+			return nil //nolint:nilerr // the process ends
 		case err == nil:
 			tries = 0
 		default:

@@ -15,7 +15,6 @@ import (
 type gate struct {
 	store  inbox.Configuration
 	epoch  atomic.Uint64
-	opened chan struct{} // closed once it was open
 	doubts chan struct{} // holds one: a call failed as if the database were away
 
 	mu      sync.Mutex
@@ -27,7 +26,7 @@ var _ inbox.Configuration = (*gate)(nil)
 
 func newGate(store inbox.Configuration) *gate {
 	return &gate{
-		store: store, opened: make(chan struct{}), doubts: make(chan struct{}, 1), decided: make(chan struct{}),
+		store: store, doubts: make(chan struct{}, 1), decided: make(chan struct{}),
 		shut: inbox.Errorf(inbox.CodeUnavailable, "the operator is connecting to the database, or bringing its schema up to date; this is tried again"),
 	}
 }
@@ -52,11 +51,9 @@ func (g *gate) Configure(ctx context.Context, locks []string, f func(inbox.Confi
 }
 
 func (g *gate) closed(ctx context.Context) error {
-	patience := time.NewTimer(firstVerdict)
-	defer patience.Stop()
 	select {
 	case <-g.decided:
-	case <-patience.C:
+	case <-time.After(firstVerdict):
 	case <-ctx.Done():
 	}
 	g.mu.Lock()
@@ -77,11 +74,8 @@ func (g *gate) close(err error) { g.set(err) }
 
 // open lets calls through, to a database that may be another one than before.
 func (g *gate) open() {
-	first := g.epoch.Add(1) == 1
+	g.epoch.Add(1)
 	g.set(nil)
-	if first {
-		close(g.opened)
-	}
 }
 
 func (g *gate) set(err error) {

@@ -124,9 +124,6 @@ type leading func(context.Context) error
 // Start implements [manager.Runnable].
 func (l leading) Start(ctx context.Context) error { return l(ctx) }
 
-// ready is closed once the database was in use.
-func (p *platform) ready() <-chan struct{} { return p.gate.opened }
-
 // epoch rises whenever the database came into use: it may be another one then.
 func (p *platform) epoch() uint64 { return p.gate.epoch.Load() }
 

@@ -79,7 +79,8 @@ func TestADamagedInstall(t *testing.T) {
 	}{
 		"short key": {
 			&corev1.Secret{ObjectMeta: named(defaultInstallSecret), Data: map[string][]byte{keyInstallID: make([]byte, 16), keyEncryptionKey: []byte("hush")}}, nil,
-			[]string{"/socialops-install is damaged", `"encryption-key" has 4 bytes, not 32`, "backup"}, "hush",
+			[]string{"/socialops-install is damaged", `"encryption-key" has 4 bytes, not 32`, "backup"},
+			"hush",
 		},
 		"no id":          {&corev1.Secret{ObjectMeta: named(defaultInstallSecret), Data: map[string][]byte{keyEncryptionKey: make([]byte, 32)}}, nil, []string{`"install-id" has 0 bytes`}, ""},
 		"trial password": {&corev1.Secret{ObjectMeta: named("trial")}, func(o *Options) { o.TrialSecret, o.TrialHost = "trial", "db:5432" }, []string{"trial database is damaged", "delete it"}, ""},
@@ -482,7 +483,6 @@ func TestTheGate(t *testing.T) {
 		t.Error("an epoch began though it never opened")
 	}
 	g.open()
-	<-g.opened
 	if err := g.Configure(t.Context(), nil, nil); err != nil || g.epoch.Load() != 1 {
 		t.Errorf("once it is open: %v", err)
 	}

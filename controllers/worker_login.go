@@ -132,8 +132,10 @@ func (w *workerLogin) ensure(ctx context.Context) error {
 		return err //nolint:wrapcheck // says what it was doing
 	}
 	if fresh && existed {
-		tell(w.recorder, written, note{corev1.EventTypeNormal, eventRoleReplaced, actionReconcile,
-			"the Secret had no login of the worker: its database role has a new password, and the old one ends; workers that start from now on use it"})
+		tell(w.recorder, written, note{
+			corev1.EventTypeNormal, eventRoleReplaced, actionReconcile,
+			"the Secret had no login of the worker: its database role has a new password, and the old one ends; workers that start from now on use it",
+		})
 	}
 	return nil
 }

@@ -73,11 +73,16 @@ func TestSweep(t *testing.T) {
 		"all is gone": {func(m *project.Manifests) { *m = project.Manifests{} }, everywhere, nil, project.Swept{
 			Ended: 7, Purging: true, Accounts: []project.Name{name("default", "bot"), name("default", "github"), name("other", "github")},
 		}},
-		"all of one namespace, which alone is watched": {func(m *project.Manifests) { *m = project.Manifests{} }, func(ns string) bool { return ns == "other" },
+		"all of one namespace, which alone is watched": {
+			func(m *project.Manifests) { *m = project.Manifests{} }, func(ns string) bool { return ns == "other" },
 			[]string{"Channel events", "Channel github", "Channel telegram", "default/deletes", "default/support"},
-			project.Swept{Ended: 2, Accounts: []project.Name{name("other", "github")}}},
-		"a binding": {func(m *project.Manifests) { m.Bindings = m.Bindings[1:] }, everywhere,
-			slices.DeleteFunc(slices.Clone(all), func(s string) bool { return s == "Channel events" }), project.Swept{Ended: 1}},
+			project.Swept{Ended: 2, Accounts: []project.Name{name("other", "github")}},
+		},
+		"a binding": {
+			func(m *project.Manifests) { m.Bindings = m.Bindings[1:] }, everywhere,
+			slices.DeleteFunc(slices.Clone(all), func(s string) bool { return s == "Channel events" }),
+			project.Swept{Ended: 1},
+		},
 		"an instance": {func(m *project.Manifests) { m.Instances = m.Instances[1:] }, everywhere, []string{"Channel b", "default/deletes", "other/there"}, project.Swept{Ended: 1}},
 	} {
 		t.Run(title, func(t *testing.T) {

@@ -26,7 +26,7 @@ const releasing = "removal"
 // registered differs or a look at it is due, and says how that stands. A webhook
 // that points elsewhere is left alone. row is the account as it was just read.
 func (p *Projector) register(ctx context.Context, connector provider.Connector, row *inbox.AccountRow, url string) (verdict, time.Time, error) {
-	w, hash, err := p.webhookOf(connector, row, url)
+	_, hash, err := p.webhookOf(connector, row, url)
 	if err != nil {
 		return verdict{}, time.Time{}, err
 	}
@@ -37,7 +37,8 @@ func (p *Projector) register(ctx context.Context, connector provider.Connector, 
 	if row, err = p.account(ctx, row.ID); err != nil || row == nil {
 		return absent(v1alpha1.ConditionWebhookRegistered), time.Time{}, err
 	}
-	if w, hash, err = p.webhookOf(connector, row, url); err != nil {
+	w, hash, err := p.webhookOf(connector, row, url)
+	if err != nil {
 		return verdict{}, time.Time{}, err
 	}
 	now := p.now()
@@ -165,7 +166,7 @@ func (p *Projector) releaseHeld(ctx context.Context, id inbox.AccountID) (retryA
 		return retryAt, err
 	}
 	if p.unregister(ctx, row) != nil {
-		return retryAt, nil
+		return retryAt, nil //nolint:nilerr // the provider is away: retryAt says when to ask again
 	}
 	return time.Time{}, p.saveWebhook(ctx, row, func(tx inbox.ConfigurationTx, next *inbox.AccountRow) error {
 		holder := next.WebhookInstance
