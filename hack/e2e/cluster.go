@@ -123,7 +123,9 @@ func (g given) String() string { return "the cluster of context " + g.name }
 func (g given) direct() bool   { return false }
 func (g given) pulls() bool    { return os.Getenv("E2E_OFFLINE") == "" }
 
-func (g given) up(context.Context) (string, string, error) { return os.Getenv("KUBECONFIG"), g.name, nil }
+func (g given) up(context.Context) (string, string, error) {
+	return os.Getenv("KUBECONFIG"), g.name, nil
+}
 
 func (g given) load(ctx context.Context, archives ...string) error {
 	_, err := command{args: append(append([]string{}, g.loader...), archives...)}.output(ctx)

@@ -126,7 +126,9 @@ func (i *inbox) reply(ctx context.Context, threadID, text, idempotencyKey string
 }
 
 // threads lists every thread.
-func (i *inbox) threads(ctx context.Context) ([]thread, error) { return list[thread](ctx, i, "/threads") }
+func (i *inbox) threads(ctx context.Context) ([]thread, error) {
+	return list[thread](ctx, i, "/threads")
+}
 
 // messages lists every message of a thread.
 func (i *inbox) messages(ctx context.Context, threadID string) ([]message, error) {

@@ -63,7 +63,7 @@ func (e *e2e) refused(ctx context.Context, namespace, file string) error {
 	}
 	for line := range strings.Lines(string(text)) {
 		if want, ok := strings.CutPrefix(strings.TrimSpace(line), "# want: "); ok && !strings.Contains(err.Error(), want) {
-			return fmt.Errorf("it was refused with %q; want %q in it", err, want)
+			return fmt.Errorf("it was refused with %q; want %q in it", err.Error(), want)
 		}
 	}
 	return nil

@@ -28,7 +28,7 @@ rules() {
 		/^\*/ { flush_table(); table = substr($0, 2); jumps = flushes = chains = ""; delete network; n = 0 }
 		/^:/ { name[n++] = substr($1, 2) }
 		# The bridge plugin names its chains by a hash and tells in a comment whose they are.
-		/^-A / && /name: .*"socialops-node"/ { for (i = 3; i < NF; i++) if ($i == "-j" && $(i+1) ~ /^CNI-/) network[$(i+1)] = 1; line[l++] = $0; next }
+		/^-A / && /name: .*"socialops-node\\"/ { for (i = 3; i < NF; i++) if ($i == "-j" && $(i+1) ~ /^CNI-/) network[$(i+1)] = 1; line[l++] = $0; next }
 		/^-A / { line[l++] = $0 }
 		/^COMMIT/ {
 			for (i = 0; i < n; i++) if (ours(name[i])) { flushes = flushes "-F " name[i] "\n"; chains = chains "-X " name[i] "\n" }

@@ -45,8 +45,9 @@ cd "$NODE"
 for name in net.ipv4.ip_forward net.ipv4.conf.all.route_localnet vm.overcommit_memory kernel.panic kernel.panic_on_oops; do
 	own "sysctl $name $(cat "/proc/sys/${name//.//}")" # kubelet and kube-proxy set them
 done
-for path in /sys/fs/cgroup/kubepods /sys/fs/cgroup/*/kubepods; do
-	if [ -d "$(dirname "$path")" ] && [ ! -e "$path" ]; then own "cgroup $path"; fi
+for controller in /sys/fs/cgroup /sys/fs/cgroup/*/; do # version 2 has one tree, version 1 one a controller
+	path=${controller%/}/kubepods
+	if [ ! -e "$path" ]; then own "cgroup $path"; fi
 done
 own rules
 own "link cni0"
