@@ -45,7 +45,7 @@ func podsReady(d *appsv1.Deployment) metav1.Condition {
 		c.Message = "the Deployment is being looked at"
 	case s.UpdatedReplicas >= want && s.Replicas <= s.UpdatedReplicas && s.AvailableReplicas >= want && want > 0:
 		c.Status, c.Reason = metav1.ConditionTrue, v1alpha1.ReasonPodsReady
-		c.Message = fmt.Sprintf("%s serve", pods(s.AvailableReplicas))
+		c.Message = serve(s.AvailableReplicas)
 	case stuck(d):
 		c.Reason = v1alpha1.ReasonPodsUnavailable
 		c.Message = fmt.Sprintf("%d of %s serve, and no more come up", s.AvailableReplicas, pods(want))
@@ -57,6 +57,13 @@ func podsReady(d *appsv1.Deployment) metav1.Condition {
 		c.Message = fmt.Sprintf("%d of %s serve", s.AvailableReplicas, pods(want))
 	}
 	return c
+}
+
+func serve(n int32) string {
+	if n == 1 {
+		return "1 pod serves"
+	}
+	return pods(n) + " serve"
 }
 
 func pods(n int32) string {

@@ -27,7 +27,7 @@ func TestPodsReady(t *testing.T) {
 	}{
 		"not made yet":     {nil, "False Progressing: the Deployment is being made"},
 		"not looked at":    {d(1, appsv1.DeploymentStatus{ObservedGeneration: 2, Replicas: 1, UpdatedReplicas: 1, AvailableReplicas: 1}), "False Progressing: the Deployment is being looked at"},
-		"one serves":       {d(1, appsv1.DeploymentStatus{Replicas: 1, UpdatedReplicas: 1, AvailableReplicas: 1}), "True PodsReady: 1 pod serve"},
+		"one serves":       {d(1, appsv1.DeploymentStatus{Replicas: 1, UpdatedReplicas: 1, AvailableReplicas: 1}), "True PodsReady: 1 pod serves"},
 		"all serve":        {d(3, appsv1.DeploymentStatus{Replicas: 3, UpdatedReplicas: 3, AvailableReplicas: 3}), "True PodsReady: 3 pods serve"},
 		"starting":         {d(1, appsv1.DeploymentStatus{Replicas: 1, UpdatedReplicas: 1}), "False Progressing: none of 1 pod serves yet"},
 		"rolling out":      {d(2, appsv1.DeploymentStatus{Replicas: 3, UpdatedReplicas: 1, AvailableReplicas: 2}), "False Progressing: rolling out: 1 of 2 pods are of the new version; 2 serve"},
