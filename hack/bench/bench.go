@@ -40,8 +40,9 @@ type bench struct {
 	super     *pgxpool.Pool
 	owner     *pgxpool.Pool
 	tenant    tenant
-	seeded    bool // the large database is there
-	connected bool // the bots are
+	seeded    bool   // the large database is there
+	connected bool   // the bots are
+	fleet     *fleet // of instances at rest, once there is one
 }
 
 func newBench(ctx context.Context, o options) (*bench, error) {
@@ -107,6 +108,11 @@ func (b *bench) close(ctx context.Context) error {
 		}
 	}
 	_ = os.Remove(b.keyFile()) // there may be none
+	if b.fleet != nil {
+		if err := b.fleet.close(); err != nil {
+			return errors.Join(err, b.server.Stop(ctx))
+		}
+	}
 	if err := b.server.Stop(ctx); err != nil {
 		return fmt.Errorf("stopping Postgres: %w", err)
 	}

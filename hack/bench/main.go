@@ -28,7 +28,8 @@ type measurement struct {
 	run  func(context.Context, *bench) ([]Row, error)
 }
 
-// The plan. What needs the large data comes last, as it is kept from there on.
+// The plan. What needs the large data comes last, as it is kept from there on, and so
+// is the operator's cluster.
 var plan = []measurement{
 	{"memory", "what an idle runtime takes, and how soon it is ready", measureIdle},
 	{"ingest", "events from 64 connections", measureIngest64},
@@ -39,6 +40,10 @@ var plan = []measurement{
 	{"inbox", "pages of the inbox in a large database", measureInbox},
 	{"rows", "rows visited for a page, filter by filter", measureRows},
 	{"search", "search in a large database", measureSearch},
+	{"operator-apply", "instances applied at once", measureOperatorApply},
+	{"operator-latency", "one more instance, with many at rest", measureOperatorLatency},
+	{"operator-rest", "many instances at rest", measureOperatorRest},
+	{"operator-memory", "a large cluster that is mostly others'", measureOperatorMemory},
 }
 
 func main() {

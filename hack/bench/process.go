@@ -36,6 +36,18 @@ const (
 
 // launch starts a command of bin/socialops and waits until it is ready.
 func (b *bench) launch(ctx context.Context, env []string, name string, args ...string) (*process, error) {
+	p, err := b.spawn(ctx, env, name, args...)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.waitReady(ctx); err != nil {
+		return nil, errors.Join(err, p.stop())
+	}
+	return p, nil
+}
+
+// spawn starts a command of bin/socialops.
+func (b *bench) spawn(ctx context.Context, env []string, name string, args ...string) (*process, error) {
 	health, err := freePort(ctx)
 	if err != nil {
 		return nil, err
@@ -59,9 +71,6 @@ func (b *bench) launch(ctx context.Context, env []string, name string, args ...s
 		p.err = p.cmd.Wait()
 		close(p.exited)
 	}()
-	if err := p.waitReady(ctx); err != nil {
-		return nil, errors.Join(err, p.stop())
-	}
 	return p, nil
 }
 

@@ -16,15 +16,23 @@ type scale struct {
 	threads    int           // in the large database
 	messages   int
 	deepPage   int // of the inbox
+
+	fleetPairs int           // pairs of the operator's comparison
+	instances  int           // in the operator's cluster
+	rest       time.Duration // for which the operator has nothing to do
+	bystanders int           // Secrets that are none of the operator's business
+	newcomers  int           // instances that are timed one by one
 }
 
 var scales = map[string]scale{
 	"full": {
 		pairs: 5, warmUp: 3 * time.Second, load: 10 * time.Second, readWarmUp: time.Second, reads: 5 * time.Second, actions: 50_000, paced: 300, replies: 200, starts: 5,
 		threads: 1_000_000, messages: 5_000_000, deepPage: 1000,
+		fleetPairs: 3, instances: 1000, rest: 5 * time.Minute, bystanders: 10_000, newcomers: 150,
 	},
 	"small": {
 		pairs: 1, warmUp: time.Second, load: 2 * time.Second, readWarmUp: time.Second, reads: 2 * time.Second, actions: 5_000, paced: 90, replies: 20, starts: 2,
 		threads: 50_000, messages: 250_000, deepPage: 100,
+		fleetPairs: 1, instances: 100, rest: 30 * time.Second, bystanders: 500, newcomers: 20,
 	},
 }
