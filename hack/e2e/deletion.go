@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -66,7 +67,7 @@ func (e *e2e) proveRetain(ctx context.Context) error {
 	if err := e.kube.apply(ctx, there, instance("kept", "kept", "")); err != nil {
 		return err
 	}
-	if err := e.instanceStalled(ctx, there, "kept", v1alpha1.ReasonAliasTaken, v1alpha1.ReasonAliasRetained); err != nil {
+	if err := e.instanceReason(ctx, there, "kept", v1alpha1.ConditionStalled, v1alpha1.ReasonAliasTaken, v1alpha1.ReasonAliasRetained); err != nil {
 		return err
 	}
 
@@ -86,7 +87,7 @@ func (e *e2e) proveRetain(ctx context.Context) error {
 		return fmt.Errorf("the retained thread holds %+v; want the message %s", messages, before.MessageID)
 	}
 
-	// Released, it is the other one's, and empty.
+	// Released, it is the other one's, with its data: that is what an admin releases.
 	if err := e.deleteInstance(ctx, here, "kept"); err != nil {
 		return err
 	}
@@ -98,23 +99,10 @@ func (e *e2e) proveRetain(ctx context.Context) error {
 		return err
 	}
 	threads, err := other.threads(ctx)
-	if err == nil && len(threads) != 0 {
-		err = fmt.Errorf("the alias's new holder finds %d threads of the old one", len(threads))
+	if err == nil && (len(threads) != 1 || threads[0].ID != before.ThreadID) {
+		err = fmt.Errorf("the released alias's new holder finds %+v; want the thread %s", threads, before.ThreadID)
 	}
 	return err
-}
-
-// instanceStalled waits until an instance is stalled for one of some reasons.
-func (e *e2e) instanceStalled(ctx context.Context, namespace, name string, reasons ...string) error {
-	var failed []error
-	for _, reason := range reasons {
-		err := e.instanceReason(ctx, namespace, name, v1alpha1.ConditionStalled, reason)
-		if err == nil {
-			return nil
-		}
-		failed = append(failed, err)
-	}
-	return errors.Join(failed...)
 }
 
 // noObjects waits until a deleted instance's pods and Services are gone from a namespace.
@@ -149,20 +137,22 @@ func (e *e2e) proveDelete(ctx context.Context) error {
 	if usage.Data.Entries["inbound"].Count != 1 {
 		return fmt.Errorf("usage tells of %d inbound entries; want 1", usage.Data.Entries["inbound"].Count)
 	}
-	roles, err := e.sql(ctx, "socialops", "SELECT role FROM instance_role JOIN instance ON instance.id = instance_role.instance_id WHERE alias = 'gone';")
+	row, err := e.sql(ctx, "socialops", "SELECT id, role_name FROM instance JOIN instance_role ON instance_id = id WHERE alias = 'gone';")
 	if err != nil {
 		return err
 	}
+	id, role, _ := strings.Cut(row, "|")
 	if err := e.deleteInstance(ctx, here, "gone"); err != nil {
 		return err
 	}
+	const want = "0\n0\n0\n1" // its one inbound event stays in the ledger
 	err = await(ctx, goneLimit, "the rows and the role of a deleted instance to be gone", func(ctx context.Context) (string, error) {
-		left, err := e.sql(ctx, "socialops", "SELECT count(*) FROM message m JOIN instance i ON i.id = m.instance_id WHERE i.alias = 'gone';"+
-			" SELECT count(*) FROM pg_roles WHERE rolname = '"+roles+"';")
-		if err == nil && left == "0\n0" {
+		left, err := e.sql(ctx, "socialops", fmt.Sprintf("SELECT count(*) FROM message WHERE instance_id = '%[1]s'; SELECT count(*) FROM thread WHERE instance_id = '%[1]s';"+
+			" SELECT count(*) FROM pg_roles WHERE rolname = '%[2]s'; SELECT count(*) FROM ledger WHERE instance_id = '%[1]s';", id, role))
+		if err == nil && left == want {
 			return "", nil
 		}
-		return "messages and roles left: " + left, err
+		return fmt.Sprintf("messages, threads, roles and ledger entries left: %q; want %q", left, want), err
 	})
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -43,14 +44,14 @@ func (e *e2e) bindingReady(ctx context.Context, namespace, name string) error {
 	})
 }
 
-// instanceReason waits until a condition of an instance has a reason.
-func (e *e2e) instanceReason(ctx context.Context, namespace, name, kind, reason string) error {
-	return await(ctx, 30*time.Second, fmt.Sprintf("%s of the instance %s/%s to say %s", kind, namespace, name, reason), func(ctx context.Context) (string, error) {
+// instanceReason waits until a condition of an instance has one of some reasons.
+func (e *e2e) instanceReason(ctx context.Context, namespace, name, kind string, reasons ...string) error {
+	return await(ctx, 30*time.Second, fmt.Sprintf("%s of the instance %s/%s to say %v", kind, namespace, name, reasons), func(ctx context.Context) (string, error) {
 		in, err := e.getInstance(ctx, namespace, name)
 		if err != nil {
 			return "", err
 		}
-		if c := meta.FindStatusCondition(in.Status.Conditions, kind); c != nil && c.Reason == reason {
+		if c := meta.FindStatusCondition(in.Status.Conditions, kind); c != nil && slices.Contains(reasons, c.Reason) {
 			return "", nil
 		}
 		return condition(in.Status.Conditions, kind), nil
@@ -68,7 +69,8 @@ func notReady(conditions []metav1.Condition, generation, observed int64) string 
 }
 
 // open waits until an instance is ready and returns its inbox by its Service, with
-// the key that was generated for it.
+// the key that was generated for it. A ready pod is known to the nodes' proxies only
+// some moments later.
 func (e *e2e) open(ctx context.Context, namespace, name, alias string) (*inbox, error) {
 	if err := e.instanceReady(ctx, namespace, name); err != nil {
 		return nil, err
@@ -81,7 +83,8 @@ func (e *e2e) open(ctx context.Context, namespace, name, alias string) (*inbox, 
 	if err != nil {
 		return nil, err
 	}
-	return inboxAt(e.dialer.client(e.authority.pool()), "http://"+name+"."+namespace+".svc", alias, key), nil
+	i := inboxAt(e.dialer.client(e.authority.pool()), "http://"+name+"."+namespace+".svc", alias, key)
+	return i, e.routed(ctx, i)
 }
 
 // instance is a small instance's manifest; more is added to its spec.

@@ -80,7 +80,6 @@ func (e *e2e) prove(ctx context.Context) error {
 		step{"invalid manifests", e.proveInvalid},
 		step{"self-healing", e.proveHealing},
 		step{"deletion", e.proveDeletion},
-		step{"a second release, on a trial database", e.proveTrial},
 	)
 	// These disturb everything, so each is alone; and one that fails leaves what it
 	// breaks to be looked at.
@@ -91,6 +90,7 @@ func (e *e2e) prove(ctx context.Context) error {
 		step{"a pod killed under load", e.proveKill},
 		step{"the data plane restarted under load", e.proveRestart},
 		step{"uninstall and return", e.proveUninstall},
+		step{"a release for one namespace, on a trial database", e.proveTrial},
 	)
 }
 

@@ -101,9 +101,10 @@ func (e *e2e) clusterIP(ctx context.Context, key client.ObjectKey) (string, erro
 	return s.Spec.ClusterIP, nil
 }
 
-// routed waits until the ingress controller knows the way to an inbox.
+// routed waits until the way to an inbox is known: to the nodes' proxies, to the
+// ingress controller.
 func (e *e2e) routed(ctx context.Context, in *inbox) error {
-	return await(ctx, startLimit, "the ingress controller to know "+in.base, func(ctx context.Context) (string, error) {
+	return await(ctx, startLimit, in.base+" to lead to its inbox", func(ctx context.Context) (string, error) {
 		a, err := in.call(ctx, http.MethodGet, "/inbox?limit=1", nil)
 		if err != nil {
 			return "", err
