@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 )
 
@@ -42,4 +43,19 @@ func serveUntil(ctx context.Context, s *http.Server, l net.Listener, grace time.
 		return fmt.Errorf("requests were still under way after %s", grace)
 	}
 	return err
+}
+
+// closing is a handler that, once it is told, has every connection closed with its
+// next answer. A client that keeps connections open would otherwise send a request
+// into the very moment that the server closes them.
+type closing struct {
+	http.Handler
+	told atomic.Bool
+}
+
+func (c *closing) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if c.told.Load() {
+		w.Header().Set("Connection", "close")
+	}
+	c.Handler.ServeHTTP(w, r)
 }

@@ -86,7 +86,8 @@ func serveTenant(ctx, failed context.Context, c Config, api net.Listener, metric
 		return errors.Join(unlessStopped(ctx, err), api.Close())
 	}
 	defer tenant.Close()
-	server := NewHTTPServer(tenant)
+	handler := &closing{Handler: tenant}
+	server := NewHTTPServer(handler)
 	server.RegisterOnShutdown(tenant.EndStreams)
 	serving, stopServing := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopServing()
@@ -100,6 +101,7 @@ func serveTenant(ctx, failed context.Context, c Config, api net.Listener, metric
 	case <-failed.Done():
 	case <-ctx.Done():
 		health.NotReady("shutting down")
+		handler.told.Store(true)
 		select { // still serving, until whoever routes here has noticed
 		case <-time.After(c.Drain):
 		case <-failed.Done():
