@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the binaries of a Kubernetes node from Go modules, where no download of them can be had, and prints the
-# folder that they are in.
+# Sees to it that binaries of a Kubernetes node are there, and prints the folder that they are in. Those that tests
+# need are downloaded where setup-envtest can be reached; what can't be had so is built from Go modules.
 #
 #   hack/kubernetes.sh etcd kube-apiserver     what tests against an API server need
 #   hack/kubernetes.sh --list                  every name
@@ -60,6 +60,29 @@ build() {
 	echo "kubernetes: built $1 in $((SECONDS - start)) s" >&2
 }
 
+# download tries to get what tests need as setup-envtest does. Where its index is not answered at once, it is not to be had.
+index=${ENVTEST_INDEX:-https://raw.githubusercontent.com/kubernetes-sigs/controller-tools/HEAD/envtest-releases.yaml}
+download() {
+	local name tool found version
+	for name in etcd kube-apiserver kubectl; do is_built $name || break; done
+	! is_built $name || return 0
+	curl --silent --fail --max-time 3 --output /dev/null "$index" || return 0
+	source_of kube-apiserver
+	version=${stamped#v}
+	echo "kubernetes: downloading etcd, kube-apiserver and kubectl ${version%.*}" >&2
+	tool=$("$root/hack/tools.sh" setup-envtest)
+	if ! found=$(timeout 120 "$tool" use "${version%.*}.x" --index "$index" --bin-dir "$bin/envtest" --print path); then
+		echo "kubernetes: they can't be had, and are built instead" >&2
+		return 0
+	fi
+	for name in etcd kube-apiserver kubectl; do
+		is_built $name && continue
+		cp "$found/$name" "$aside/$name"
+		mv "$aside/$name" "$bin/$name"
+		stamp_of $name >"$bin/.$name.stamp"
+	done
+}
+
 case ${1-} in
 '')
 	echo "usage: hack/kubernetes.sh NAME…; the names are: ${names[*]}" >&2
@@ -83,6 +106,7 @@ if ((${#missing[@]} > 0)); then
 		exec 9>"$bin/.lock"
 		flock 9
 	fi
+	case " ${missing[*]} " in *" etcd "* | *" kube-apiserver "* | *" kubectl "*) download ;; esac
 	for name in "${missing[@]}"; do is_built "$name" || build "$name"; done
 fi
 echo "$bin"
