@@ -54,7 +54,7 @@ func root() *cobra.Command {
 	}
 	c.PersistentFlags().String("log-level", envOr("SOCIALOPS_LOG_LEVEL", "info"), "debug, info, warn or error")
 	c.PersistentFlags().String("log-format", envOr("SOCIALOPS_LOG_FORMAT", "text"), "text or json")
-	c.AddCommand(devCommand(), runtimeCommand(), workerCommand(), migrateCommand(), keyCommand(), actionCommand(), creditCommand(), ledgerCommand(), operatorCommand(), instanceCommand(), simulatorCommand())
+	c.AddCommand(devCommand(), runtimeCommand(), workerCommand(), migrateCommand(), keyCommand(), actionCommand(), creditCommand(), ledgerCommand(), forgetCommand(), operatorCommand(), instanceCommand(), simulatorCommand())
 	return c
 }
 
@@ -405,6 +405,13 @@ func adminFlags(c *cobra.Command) *cobra.Command {
 
 // withAdmin opens the database as its owner, asks, and prints the answer.
 func withAdmin(c *cobra.Command, ask func(context.Context, *admin.Admin) (admin.Answer, error)) error {
+	ctx, cancel := context.WithTimeout(c.Context(), time.Minute)
+	defer cancel()
+	return askAdmin(ctx, c, ask)
+}
+
+// askAdmin is withAdmin for what may take long.
+func askAdmin(ctx context.Context, c *cobra.Command, ask func(context.Context, *admin.Admin) (admin.Answer, error)) error {
 	format, _ := c.Flags().GetString("output")
 	if format != "text" && format != "json" {
 		return fmt.Errorf("--output %q: want text or json", format)
@@ -413,8 +420,6 @@ func withAdmin(c *cobra.Command, ask func(context.Context, *admin.Admin) (admin.
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(c.Context(), time.Minute)
-	defer cancel()
 	a, err := admin.Open(ctx, url)
 	if err != nil {
 		return err
@@ -511,5 +516,33 @@ func ledgerCommand() *cobra.Command {
 			return withAdmin(c, func(ctx context.Context, a *admin.Admin) (admin.Answer, error) { return a.CheckLedger(ctx) })
 		},
 	}))
+	return c
+}
+
+func forgetCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "forget",
+		Short: "Remove a person or a conversation for good",
+		Long: "Removes messages with their payloads and attachments, in batches; broken off, it goes on when it is run again. Ledger\n" +
+			"entries stay, and hashes by which repeats of the removed events are known.",
+	}
+	for _, what := range []struct {
+		use, short string
+		forget     func(*admin.Admin, context.Context, string, string) (admin.Answer, error)
+	}{
+		{"contact ALIAS ID", "Remove a person: their conversations, and what they wrote in others'", (*admin.Admin).ForgetContact},
+		{"thread ALIAS ID", "Remove a conversation, and whoever wrote in no other", (*admin.Admin).ForgetThread},
+	} {
+		c.AddCommand(adminFlags(&cobra.Command{
+			Use:   what.use,
+			Short: what.short,
+			Args:  cobra.ExactArgs(2),
+			RunE: func(c *cobra.Command, args []string) error {
+				return askAdmin(c.Context(), c, func(ctx context.Context, a *admin.Admin) (admin.Answer, error) {
+					return what.forget(a, ctx, args[0], args[1])
+				})
+			},
+		}))
+	}
 	return c
 }

@@ -1,5 +1,6 @@
 // Package admin is what an admin asks of the database by command: API keys,
-// credits, a look at the books, another try for a failed reply.
+// credits, a look at the books, another try for a failed reply, the removal of a
+// person or a conversation.
 package admin
 
 import (
@@ -144,7 +145,7 @@ func (a *Admin) RequeueAction(ctx context.Context, text string) (Answer, error) 
 	if err := id.UnmarshalText([]byte(text)); err != nil || id.IsZero() {
 		return Answer{}, inbox.Errorf(inbox.CodeInvalid, "%q is no action: want soact_ and 26 letters, as a message's delivery.action_id shows it", text)
 	}
-	if err := postgres.NewQueue(a.pool).Requeue(ctx, id, "admin"); err != nil {
+	if err := postgres.NewQueue(a.pool).Requeue(ctx, id, actor); err != nil {
 		return Answer{}, err //nolint:wrapcheck // says what to do
 	}
 	return Answer{map[string]string{"action_id": id.String(), "status": string(inbox.ActionPending)}, func(w io.Writer) {
