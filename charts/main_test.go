@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/open4x/socialops/controllers/kubetest"
+	"github.com/open4x/socialops/runtime/postgres/pgtest"
 )
 
 var update = flag.Bool("update", false, "write golden files anew")
@@ -32,7 +33,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	kubetest.Main(m)
+	pgtest.Main(kubetest.With(m, kubetest.Options{GatewayAPI: true}))
 }
 
 // findTools builds what isn't there yet, which takes minutes once.
