@@ -149,7 +149,7 @@ func (a *applier) prune(ctx context.Context, m *remembered, owned []client.Objec
 		if err := a.remove(ctx, o); err != nil {
 			return deleted, err
 		}
-		m.gone(objectKey{kind.Kind, o.GetName()}, o.GetUID())
+		m.gone(objectKey{kind.Kind, o.GetName()}, o.GetUID(), o.GetResourceVersion(), a.now())
 		deleted = append(deleted, o)
 	}
 	return deleted, nil

@@ -109,6 +109,9 @@ func (r *instanceReconciler) applyOne(ctx context.Context, p *pass, o *desired.O
 	if err != nil {
 		return fail(err)
 	}
+	if did == unchanged && live == nil { // the cache lags, or an event was lost
+		p.retry(cacheLag)
+	}
 	p.changes.add(did, object(o.GVK.Kind, o.Name))
 	if o.GVK == kindDeployment {
 		p.memory.rollsOut = false

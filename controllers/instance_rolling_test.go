@@ -39,6 +39,12 @@ func (f *fleetOf) ready(d *appsv1.Deployment) bool {
 	return false
 }
 
+func (f *fleetOf) peak() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.most
+}
+
 func (f *fleetOf) names() map[string]bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -98,11 +104,6 @@ func TestRolloutsWaitInLine(t *testing.T) {
 			}
 			o.settled()
 		}
-		for name := range all {
-			d := get(o, name, &appsv1.Deployment{})
-			t.Logf("%v %+v fleet %+v", d.Spec.Template.Spec.Containers[0].Image, d.Status, fleet)
-			break
-		}
 		t.Fatalf("rolling %v, waiting %v", r, q)
 		return nil
 	}
@@ -110,8 +111,8 @@ func TestRolloutsWaitInLine(t *testing.T) {
 	o.stop()
 	o.start()
 	queued := settle(limit, instances-limit)
-	if fleet.most > limit {
-		t.Fatalf("%d rolled at a time", fleet.most)
+	if fleet.peak() > limit {
+		t.Fatalf("%d rolled at a time", fleet.peak())
 	}
 
 	// What a person changes is done at once.
@@ -140,8 +141,8 @@ func TestRolloutsWaitInLine(t *testing.T) {
 			}
 		}
 	}
-	if fleet.most > limit+2 {
-		t.Errorf("%d rolled at a time", fleet.most)
+	if fleet.peak() > limit+2 {
+		t.Errorf("%d rolled at a time", fleet.peak())
 	}
 	o.quiet()
 }

@@ -175,7 +175,7 @@ func (r *instanceReconciler) ownedEvents(kind string) handler.EventHandler {
 			}
 			// Whoever has no memory of it has seen the instance go.
 			if m := r.memory.peek(name); m != nil {
-				m.gone(objectKey{kind, e.Object.GetName()}, e.Object.GetUID())
+				m.gone(objectKey{kind, e.Object.GetName()}, e.Object.GetUID(), e.Object.GetResourceVersion(), r.now())
 				enqueue(q, false, name)
 			}
 		},

@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"maps"
 	"sync"
 	"time"
 
@@ -24,6 +25,7 @@ type remembered struct {
 
 	mu      sync.Mutex
 	applied map[objectKey]*applied
+	buried  map[types.UID]burial
 
 	projection *projection // as Postgres last took it; nil: not yet
 
@@ -77,11 +79,26 @@ func (r *remembered) echo(key objectKey, o client.Object) bool {
 	return true
 }
 
-// gone forgets an object that was deleted.
-func (r *remembered) gone(key objectKey, uid types.UID) {
+// burial is what is remembered of an object that left the cache: that it was deleted, or
+// that its labels were taken off, and in which version of it.
+type burial struct {
+	version string
+	at      time.Time
+}
+
+// buryFor is how long the answer to an apply may be on its way.
+const buryFor = 5 * time.Minute
+
+// gone forgets an object that left the cache, as the version given.
+func (r *remembered) gone(key objectKey, uid types.UID, version string, now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if a := r.applied[key]; a != nil && a.uid == uid {
+	maps.DeleteFunc(r.buried, func(_ types.UID, b burial) bool { return now.After(b.at.Add(buryFor)) })
+	if r.buried == nil {
+		r.buried = map[types.UID]burial{}
+	}
+	r.buried[uid] = burial{version, now}
+	if a := r.applied[key]; a != nil && a.uid == uid && !older(version, a.version) {
 		delete(r.applied, key)
 	}
 }
@@ -111,8 +128,12 @@ func (r *remembered) made(key objectKey, uid types.UID) bool {
 	return a != nil && a.uid == uid
 }
 
+// put remembers what was applied, unless it is known to have gone since: that may be
+// heard of before the apply is answered.
 func (r *remembered) put(key objectKey, a *applied) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.applied[key] = a
+	if b, buried := r.buried[a.uid]; !buried || older(b.version, a.version) {
+		r.applied[key] = a
+	}
 }

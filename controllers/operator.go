@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/go-logr/logr"
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -112,6 +113,7 @@ func Run(ctx context.Context, o Options) error {
 	if err := o.setDefaults(); err != nil {
 		return err
 	}
+	log := libraryLogger(o.Log) // before anything calls a library
 	scheme, err := newScheme()
 	if err != nil {
 		return err
@@ -126,7 +128,7 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	defer p.close()
-	mgr, err := newManager(&o, scheme)
+	mgr, err := newManager(&o, scheme, log)
 	if err != nil {
 		return err
 	}
@@ -162,12 +164,12 @@ func clientConfig(o *Options) *rest.Config {
 	return c
 }
 
-func newManager(o *Options, scheme *runtime.Scheme) (ctrl.Manager, error) {
+func newManager(o *Options, scheme *runtime.Scheme, log logr.Logger) (ctrl.Manager, error) {
 	recoverPanics := true
 	stop := stopTimeout
 	mgr, err := ctrl.NewManager(o.RESTConfig, manager.Options{
 		Scheme: scheme,
-		Logger: libraryLogger(o.Log),
+		Logger: log,
 		Cache:  mainCache(o.WatchNamespaces),
 		Client: client.Options{Cache: &client.CacheOptions{}},
 
