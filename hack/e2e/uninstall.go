@@ -55,11 +55,13 @@ func (e *e2e) proveUninstall(ctx context.Context) error {
 		return fmt.Errorf("after an uninstall and another install the inbox has %d threads; want the %d that it had and 1 more", len(after), len(before))
 	}
 	// Left for good, with its instances deleted as an admin would.
-	var left []error
+	var steps []step
 	for _, ns := range []string{supportNamespace, healNamespace} {
-		left = append(left, e.kube.deleteNamespace(ctx, ns, goneLimit))
+		steps = append(steps, step{"uninstall: delete the namespace " + ns, func(ctx context.Context) error {
+			return e.kube.deleteNamespace(ctx, ns, goneLimit)
+		}})
 	}
-	return errors.Join(append(left, e.uninstall(ctx, mainRelease))...)
+	return errors.Join(e.together(ctx, steps...), e.uninstall(ctx, mainRelease))
 }
 
 func (e *e2e) proveNoFinalizers(ctx context.Context) error {

@@ -1,14 +1,11 @@
 #!/usr/bin/env bash
 # Stops the node that hack/node/up.sh started, its containers included, and removes what it made: its folder, its
 # bridge, its iptables rules, its cgroups. Only what up.sh wrote down as its own is touched.
-#
-#   hack/node/down.sh         leaves nothing
-#   hack/node/down.sh --keep  leaves its logs in the folder
 set -euo pipefail
 ROOT=$(cd "$(dirname "$0")/../.." && pwd)
 . "$ROOT/hack/node/node.sh"
 
-[ -e "$NODE/owned" ] || exit 0
+[ -e "$STATE/owned" ] || exit 0
 
 stop kubelet kube-proxy coredns kube-scheduler kube-controller-manager
 kill_containers
@@ -41,11 +38,11 @@ rules() {
 			}
 			l = 0
 			flush_table(); table = ""
-		}' >"$NODE/run/$ipt.undo"
-	[ ! -s "$NODE/run/$ipt.undo" ] || "$ipt-restore" --noflush "$NODE/run/$ipt.undo"
+		}' >"$RUN/$ipt.undo"
+	[ ! -s "$RUN/$ipt.undo" ] || "$ipt-restore" --noflush "$RUN/$ipt.undo"
 }
 
-tac "$NODE/owned" | while read -r kind what value; do
+tac "$STATE/owned" | while read -r kind what value; do
 	case $kind in
 	link) ip link del "$what" 2>/dev/null || true ;;
 	rules) for ipt in iptables ip6tables; do rules $ipt || echo "node: some rules of $ipt were left" >&2; done ;;
@@ -53,10 +50,5 @@ tac "$NODE/owned" | while read -r kind what value; do
 	sysctl) echo "$value" >"/proc/sys/${what//.//}" ;;
 	esac
 done
-rm -f "$NODE/owned"
-if [ "${1-}" = --keep ]; then
-	find "$NODE" -mindepth 1 -maxdepth 1 -not -name logs -exec rm -rf {} +
-else
-	rm -rf "$NODE"
-fi
+rm -rf "$NODE"
 rm -rf "$STATE"

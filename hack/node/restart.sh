@@ -7,7 +7,7 @@ ROOT=$(cd "$(dirname "$0")/../.." && pwd)
 . "$ROOT/hack/node/node.sh"
 
 for name in kubelet kube-proxy containerd; do
-	if runs $name; then kill -9 "$(cat "$NODE/run/$name.pid")"; fi
+	if runs $name; then kill -9 "$(cat "$RUN/$name.pid")"; fi
 done
 kill_containers
 start_containerd

@@ -2,7 +2,8 @@
 # Starts one real Kubernetes node on this machine, as root and without Docker: etcd, the control plane, containerd,
 # kubelet, kube-proxy and CoreDNS, each built from Go modules by hack/kubernetes.sh. Prints the kubeconfig's path.
 #
-#   NODE_DIR  where the node keeps its state (default: .node); a node that was left there is taken down first
+#   NODE_DIR  where the node keeps its state (default: .node); a node that was left there, or whose processes are all
+#             gone, is taken down first
 #
 # Pods reach servers on this machine at 10.88.0.1; this machine reaches pods (10.88.0.0/16) and Services
 # (10.96.0.0/16). NetworkPolicies are taken and not enforced. Nothing is started where another cluster seems to
@@ -16,10 +17,16 @@ if [ "$(uname -s)" != Linux ] || [ "$(id -u)" != 0 ]; then
 	exit 1
 fi
 "$ROOT/hack/debian.sh" containernetworking-plugins iptables iproute2 openssl procps >&2
-if [ -e "$NODE/owned" ]; then
+wanted=$(realpath -m "${NODE_DIR:-$ROOT/.node}")
+if [ -e "$STATE/owned" ]; then
+	if [ "$NODE" != "$wanted" ] && alive; then
+		echo "node: one runs already, in $NODE" >&2
+		exit 1
+	fi
 	echo "node: taking down the one that was left in $NODE" >&2
 	"$ROOT/hack/node/down.sh"
 fi
+NODE=$wanted KUBECONFIG_ADMIN=$wanted/admin.kubeconfig
 
 # another prints what of another cluster is on this machine.
 another() {
@@ -38,9 +45,17 @@ fi
 
 "$ROOT/hack/kubernetes.sh" etcd kube-apiserver kubectl kube-controller-manager kube-scheduler kubelet kube-proxy \
 	containerd containerd-shim-runc-v2 ctr runc coredns pause >/dev/null
-mkdir -p "$NODE"/{pki,etcd,run,logs,cni} "$STATE"
+if [ -e "$NODE/.socialops-node" ]; then # left by a machine that was restarted
+	rm -rf "$NODE"
+elif [ -n "$(ls -A "$NODE" 2>/dev/null)" ]; then
+	echo "node: $NODE holds something else" >&2
+	exit 1
+fi
+mkdir -p "$NODE"/{pki,etcd,logs,cni} "$RUN"
 cd "$NODE"
-: >owned
+touch .socialops-node
+echo "$NODE" >"$STATE/folder"
+: >"$STATE/owned"
 
 for name in net.ipv4.ip_forward net.ipv4.conf.all.route_localnet vm.overcommit_memory kernel.panic kernel.panic_on_oops; do
 	own "sysctl $name $(cat "/proc/sys/${name//.//}")" # kubelet and kube-proxy set them
