@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/open4x/socialops/runtime/inbox"
@@ -44,6 +45,9 @@ type batcher struct {
 	stop   sync.Once
 	mu     sync.RWMutex
 	done   sync.WaitGroup
+
+	waiting atomic.Int64 // events not answered yet
+	crowded atomic.Bool  // the last batch had several
 }
 
 func newBatcher(workers int, flush func(context.Context, []*pendingEvent), size func(int)) *batcher {
@@ -58,7 +62,12 @@ func newBatcher(workers int, flush func(context.Context, []*pendingEvent), size 
 // then still be stored, and its repeat is a duplicate.
 func (b *batcher) submit(ctx context.Context, channel inbox.ChannelID, in *inbox.Inbound) (inbox.Receipt, error) {
 	e := &pendingEvent{channel: channel, in: in, done: make(chan ingestResult, 1)}
-	if err := b.enqueue(ctx, e); err != nil {
+	defer b.waiting.Add(-1)
+	if b.waiting.Add(1) == 1 && !b.crowded.Load() {
+		if err := b.alone(e); err != nil {
+			return inbox.Receipt{}, err
+		}
+	} else if err := b.enqueue(ctx, e); err != nil {
 		return inbox.Receipt{}, err
 	}
 	select {
@@ -67,6 +76,33 @@ func (b *batcher) submit(ctx context.Context, channel inbox.ChannelID, in *inbox
 	case <-ctx.Done():
 		return inbox.Receipt{}, unavailable(ctx.Err())
 	}
+}
+
+// alone stores an event that no other one waits beside on the caller's goroutine:
+// it need not be handed over and back. The caller waits for it even when its client
+// has hung up.
+func (b *batcher) alone(e *pendingEvent) error {
+	b.mu.RLock()
+	select {
+	case <-b.closed:
+		b.mu.RUnlock()
+		return errClosed
+	default:
+	}
+	b.done.Add(1) // close can't be waiting yet: it would hold the lock
+	b.mu.RUnlock()
+	defer b.done.Done()
+	b.run([]*pendingEvent{e})
+	return nil
+}
+
+// run stores a batch.
+func (b *batcher) run(batch []*pendingEvent) {
+	b.crowded.Store(len(batch) > 1)
+	b.size(len(batch))
+	ctx, cancel := context.WithTimeout(context.Background(), batchTimeout)
+	defer cancel()
+	b.flush(ctx, batch)
 }
 
 func (b *batcher) enqueue(ctx context.Context, e *pendingEvent) error {
@@ -117,11 +153,8 @@ func (b *batcher) work() {
 			}
 			batch = append(batch, e)
 		}
-		b.size(len(batch))
 		started := time.Now()
-		ctx, cancel := context.WithTimeout(context.Background(), batchTimeout)
-		b.flush(ctx, batch)
-		cancel()
+		b.run(batch)
 		expect, linger = len(batch), min(time.Since(started)/4, maxLinger)
 	}
 }

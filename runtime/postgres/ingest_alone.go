@@ -2,112 +2,91 @@ package postgres
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/open4x/socialops/runtime/inbox"
 )
 
-// Whether the event is new is known before its message is stored, but not to us:
-// all statements are under way by then. So the message of one that is not divides
-// by zero, which ends the transaction. And so does a thread that was removed since
-// it was found: a message without one is refused, and all is tried again.
-const insertMessage = `
-INSERT INTO message (instance_id, id, thread_id, seq, source, external_id, direction, origin, type, text, url, group_id, data,
-                     author_kind, author_id, author_name, parent_id, sent_at)
-SELECT $1, $2, t.id,
-       s.message_seq / CASE WHEN $3::uuid IS NULL THEN 1 ELSE (SELECT count(*) FROM event_receipt WHERE instance_id = $1 AND key = $3 AND message_id = $2) END,
-       $4, $5, $6, $7, $8, $9, $10, $11, $12::text::jsonb, $13, c.id, $14, p.id, $15
-  FROM (SELECT) one
-  LEFT JOIN LATERAL (SELECT id FROM thread WHERE instance_id = $1 AND source = $4 AND external_id = $16 ORDER BY episode DESC LIMIT 1) t ON true
-  LEFT JOIN LATERAL (SELECT message_seq FROM thread_state WHERE instance_id = $1 AND thread_id = t.id LIMIT 1) s ON true
-  LEFT JOIN LATERAL (SELECT id FROM contact WHERE instance_id = $1 AND source = $4 AND external_id = $17 LIMIT 1) c ON true
-  LEFT JOIN LATERAL (SELECT id FROM message WHERE instance_id = $1 AND source = $4 AND external_id = $18 LIMIT 1) p ON true`
+// The function (migration 00011) is a transaction by itself. It gives no thread when
+// the event was known.
+const ingestEvent = `
+SELECT ingest_event($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
+                    $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31)`
 
-const labelThread = `
-INSERT INTO thread_label (instance_id, thread_id, label, status, last_activity_at)
-SELECT $1, t.id, l.label, s.status, s.last_activity_at
-  FROM (SELECT id FROM thread WHERE instance_id = $1 AND source = $2 AND external_id = $3 ORDER BY episode DESC LIMIT 1) t
- CROSS JOIN LATERAL (SELECT status, last_activity_at FROM thread_state WHERE instance_id = $1 AND thread_id = t.id LIMIT 1) s
- CROSS JOIN unnest($4::text[]) AS l (label)
- ORDER BY l.label
-    ON CONFLICT DO NOTHING`
-
-// addAlone stores a single event in one round trip, as if it were new. When it is
-// not, nothing is stored, and it reports false.
-func (tx *ingestTx) addAlone(ctx context.Context, e *entry) (done bool, err error) {
-	in := e.event.in
-	if !e.keyed && in.Message.ExternalID != "" {
-		return false, nil // only a look at the messages tells
-	}
+// addAlone stores a single event by one statement. When the event is known it
+// stores its receipt at most, and reports false.
+func (tx *ingestTx) addAlone(ctx context.Context, e *entry) (stored bool, err error) {
 	e.reset()
-	alone := []*entry{e}
-	threads := groupThreads(alone)
-	b := &pgx.Batch{}
-	tx.queueReceipts(b, alone)
-	tx.queueContacts(b, alone)
-	tx.queueNewThreads(b, threads)
-	tx.queueThreadUpdate(b, threads)
-	tx.queueLabels(b, e)
-	if err := tx.queueMessage(b, e); err != nil {
-		return false, err
-	}
-	tx.queueAttachments(b, alone)
-	tx.queueRaw(b, alone)
-	b.Queue("COMMIT")
-	tx.committing = true
-	err = tx.run(ctx, b)
-	if err != nil && e.known && sqlState(err) == stateDivisionByZero {
-		tx.committing = false
-		if _, err := tx.conn.Exec(ctx, "ROLLBACK"); err != nil {
-			return false, fmt.Errorf("taking a repeat back: %w", err)
-		}
-		return false, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("storing an event: %w", err)
-	}
-	e.receipt = inbox.Receipt{ThreadID: e.thread.id, MessageID: e.messageID}
-	if ids, channels, subjects := threadAttributes(threads); len(ids) > 0 {
-		// The message is stored: what its thread is called and bound to may follow it.
-		if _, err := tx.conn.Exec(ctx, updateThreadChannels, tx.s.instance, ids, channels, subjects); err != nil {
-			return true, nil //nolint:nilerr // the next message tries again
-		}
-	}
-	return true, nil
-}
-
-func (tx *ingestTx) queueLabels(b *pgx.Batch, e *entry) {
-	in := e.event.in
-	if len(in.Thread.Labels) == 0 {
-		return
-	}
-	labels := make([]string, len(in.Thread.Labels))
-	for i, l := range in.Thread.Labels {
-		labels[i] = clean(l)
-	}
-	b.Queue(labelThread, tx.s.instance, clean(in.Source), clean(in.Thread.ExternalID), labels)
-}
-
-func (tx *ingestTx) queueMessage(b *pgx.Batch, e *entry) error {
 	in := e.event.in
 	m := &in.Message
 	data, err := jsonText(m.Data)
 	if err != nil {
-		return err
+		return false, err
 	}
-	var key pgtype.UUID
+	files, err := tx.attachmentsText(m.Attachments)
+	if err != nil {
+		return false, err
+	}
+	var key, contact, thread pgtype.UUID
 	if e.keyed {
 		key = uid(e.key)
 	}
-	author, authorName, contact := "system", "", pgtype.Text{}
+	var who inbox.InboundContact
+	var contactID pgtype.Text
 	if in.Contact != nil {
-		author, authorName, contact = "contact", clean(in.Contact.Name), pgtype.Text{String: clean(in.Contact.ExternalID), Valid: true}
+		who, contact = *in.Contact, uid(e.contactID)
+		contactID = pgtype.Text{String: clean(who.ExternalID), Valid: true}
 	}
-	b.Queue(insertMessage, tx.s.instance, e.messageID, key, clean(in.Source), optional(m.ExternalID), string(e.direction()), string(e.origin()),
-		messageType(m.Type), messageText(m.Text), clean(m.URL), clean(m.GroupID), data, author, authorName, timestamp(sane(m.SentAt)),
-		clean(in.Thread.ExternalID), contact, optional(m.ParentID))
-	return nil
+	tx.committing = true
+	err = tx.conn.QueryRow(ctx, ingestEvent,
+		tx.s.instance, key, clean(in.Source), in.Provider, clean(in.Target), uid(e.event.channel),
+		uid(e.threadID), clean(in.Thread.ExternalID), subject(in.Thread.Subject), optional(string(in.Thread.Priority)), cleaned(in.Thread.Labels),
+		contact, contactID, clean(who.Name), clean(who.Handle), clean(who.URL), clean(who.AvatarURL),
+		uid(e.messageID), optional(m.ExternalID), optional(m.ParentID), string(e.direction()), string(e.origin()), messageType(m.Type),
+		messageText(m.Text), clean(m.URL), clean(m.GroupID), data, timestamp(sane(m.SentAt)),
+		files, clean(in.ContentType), in.Raw).Scan(&thread)
+	if err != nil {
+		return false, fmt.Errorf("storing an event: %w", err)
+	}
+	if !thread.Valid {
+		tx.committing = false
+		return false, nil
+	}
+	e.receipt = inbox.Receipt{ThreadID: thread.Bytes, MessageID: e.messageID}
+	return true, nil
+}
+
+// cleaned are texts that a text column takes; nil for none.
+func cleaned(texts []string) []string {
+	if len(texts) == 0 {
+		return nil
+	}
+	out := make([]string, len(texts))
+	for i, t := range texts {
+		out[i] = clean(t)
+	}
+	return out
+}
+
+// attachmentsText is files as ingest_event takes them.
+func (tx *ingestTx) attachmentsText(files []inbox.InboundAttachment) (pgtype.Text, error) {
+	if len(files) == 0 {
+		return pgtype.Text{}, nil
+	}
+	now := tx.s.now()
+	rows := make([]map[string]any, len(files))
+	for i, f := range files {
+		rows[i] = map[string]any{
+			"id": inbox.NewID[inbox.AttachmentID](now).UUID(), "position": i, "kind": clean(f.Kind), "name": clean(f.Name), "mime_type": clean(f.MIMEType),
+			"size": max(f.Size, 0), "url": clean(f.URL), "ref": clean(f.Ref), "state": attachmentState(f),
+		}
+	}
+	text, err := json.Marshal(rows)
+	if err != nil {
+		return pgtype.Text{}, fmt.Errorf("writing attachments: %w", err)
+	}
+	return pgtype.Text{String: string(text), Valid: true}, nil
 }

@@ -71,7 +71,7 @@ func (e *entry) reset() { e.known, e.thread, e.seq, e.receipt = false, nil, 0, i
 // among themselves: receipts first, and only their winners touch anything else.
 func (tx *ingestTx) addMessages(ctx context.Context, entries []*entry) error {
 	if len(entries) == 1 {
-		if done, err := tx.addAlone(ctx, entries[0]); done || err != nil {
+		if stored, err := tx.addAlone(ctx, entries[0]); stored || err != nil {
 			return err
 		}
 	}

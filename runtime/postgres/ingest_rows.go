@@ -182,6 +182,14 @@ func sane(t time.Time) time.Time {
 	return t
 }
 
+// attachmentState is a new file's.
+func attachmentState(a inbox.InboundAttachment) inbox.AttachmentState {
+	if a.Ref != "" {
+		return inbox.AttachmentRemote
+	}
+	return inbox.AttachmentLinked
+}
+
 func (tx *ingestTx) queueAttachments(b *pgx.Batch, entries []*entry) {
 	var ids, messages []pgtype.UUID
 	var positions []int32
@@ -190,13 +198,9 @@ func (tx *ingestTx) queueAttachments(b *pgx.Batch, entries []*entry) {
 	now := tx.s.now()
 	for _, e := range entries {
 		for i, a := range e.event.in.Message.Attachments {
-			state := inbox.AttachmentLinked
-			if a.Ref != "" {
-				state = inbox.AttachmentRemote
-			}
 			ids, messages = append(ids, uid(inbox.NewID[inbox.AttachmentID](now))), append(messages, uid(e.messageID))
 			positions, sizes = append(positions, int32(i)), append(sizes, max(a.Size, 0))
-			for j, v := range [6]string{clean(a.Kind), clean(a.Name), clean(a.MIMEType), clean(a.URL), clean(a.Ref), string(state)} {
+			for j, v := range [6]string{clean(a.Kind), clean(a.Name), clean(a.MIMEType), clean(a.URL), clean(a.Ref), string(attachmentState(a))} {
 				text[j] = append(text[j], v)
 			}
 		}

@@ -44,7 +44,7 @@ var tenantRights = map[string]string{
 }
 
 // tenantFunctions are the functions that a tenant's role may call.
-var tenantFunctions = []string{"oldest_binary", "requeue_action", "schema_version", "search_threads"}
+var tenantFunctions = []string{"ingest_event", "oldest_binary", "requeue_action", "schema_version", "search_threads"}
 
 func TestTenantRightsOverTheCatalogue(t *testing.T) {
 	t.Parallel()

@@ -46,7 +46,6 @@ const (
 	stateAdminShutdown   = "57P01"
 	stateCrashShutdown   = "57P02"
 	stateCannotConnect   = "57P03"
-	stateDivisionByZero  = "22012"
 	stateUnpaid          = "SO402" // raised by the ledger's trigger
 )
 
