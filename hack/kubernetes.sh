@@ -54,7 +54,7 @@ build() {
 	[ "$1" != runc ] || "$root/hack/debian.sh" gcc libc6-dev pkg-config libseccomp-dev
 	local start=$SECONDS
 	(cd "$root/hack/kubernetes/$module" && CGO_ENABLED=$cgo go build -trimpath -buildvcs=false -tags "$tags" \
-		-ldflags "-s -w${stamped:+ -X k8s.io/component-base/version.gitVersion=$stamped}" -o "$aside/$1" "$package")
+		-ldflags "-s -w${stamped:+ -X k8s.io/component-base/version.gitVersion=$stamped}" -o "$aside/$1" "$package" 2> >(grep -v '^go: downloading' >&2))
 	mv "$aside/$1" "$bin/$1"
 	stamp_of "$1" >"$bin/.$1.stamp"
 	echo "kubernetes: built $1 in $((SECONDS - start)) s" >&2

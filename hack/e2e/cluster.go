@@ -53,7 +53,7 @@ func (n node) direct() bool   { return true }
 func (n node) pulls() bool    { return false }
 
 func (n node) script(ctx context.Context, name string, args ...string) (string, error) {
-	return command{args: append([]string{filepath.Join(n.scripts, name)}, args...)}.output(ctx)
+	return command{loud: true, args: append([]string{filepath.Join(n.scripts, name)}, args...)}.output(ctx)
 }
 
 func (n node) up(ctx context.Context) (string, string, error) {

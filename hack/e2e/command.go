@@ -18,6 +18,7 @@ type command struct {
 	dir   string
 	env   []string // added to this process's own
 	input io.Reader
+	loud  bool // shows what it says on standard error while it runs
 	args  []string
 }
 
@@ -33,6 +34,9 @@ func (c command) output(ctx context.Context) (string, error) {
 	cmd.WaitDelay = 20 * time.Second
 	var out, said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &said
+	if c.loud {
+		cmd.Stderr = io.MultiWriter(&said, os.Stderr)
+	}
 	if err := cmd.Run(); err != nil {
 		return out.String(), fmt.Errorf("%s: %w\n%s", strings.Join(c.args, " "), err, lastLines(said.String(), 30))
 	}

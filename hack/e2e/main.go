@@ -146,7 +146,7 @@ func newE2E(ctx context.Context, root string) (*e2e, error) {
 // script runs one of the repository's scripts.
 func (e *e2e) script(ctx context.Context, args ...string) (string, error) {
 	args[0] = filepath.Join(e.root, "hack", args[0])
-	return command{dir: e.root, args: args}.output(ctx)
+	return command{dir: e.root, loud: true, args: args}.output(ctx)
 }
 
 func (e *e2e) startCluster(ctx context.Context) error {

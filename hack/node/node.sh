@@ -79,7 +79,7 @@ await() {
 }
 
 kubectl() { "$BIN/kubectl" --kubeconfig="$KUBECONFIG_ADMIN" "$@"; }
-ctr() { "$BIN/ctr" --address "$SOCKET" --namespace k8s.io "$@"; }
+ctr() { "$BIN/ctr" --address "$SOCKET" --namespace k8s.io "$@" 2> >(grep -v 'cgroup v1 is deprecated' >&2); }
 
 start_containerd() {
 	start containerd containerd --config "$NODE/containerd.toml"
