@@ -2,6 +2,7 @@ package charts
 
 import (
 	"encoding/json"
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -156,6 +157,14 @@ func TestMetricsAreTheCodes(t *testing.T) {
 	each(alerts(t, "cluster-wide"), func(name string, rule map[string]any) {
 		read["the alert "+name], _, _ = unstructured.NestedString(rule, "expr")
 	})
+	var recorded []any
+	for _, p := range panels.Panels {
+		for _, target := range p.Targets {
+			expr := strings.NewReplacer("$__rate_interval", "5m", "$namespace", ".*", "$install", ".*", "$inbox", ".*").Replace(target.Expr)
+			recorded = append(recorded, map[string]any{"record": fmt.Sprintf("dashboard:panel_%d", len(recorded)), "expr": expr})
+		}
+	}
+	mustRun(t, promtool, "check", "rules", write(t, t.TempDir(), []any{map[string]any{"name": "dashboard", "rules": recorded}}))
 	if len(read) < 30 {
 		t.Fatalf("only %d expressions", len(read))
 	}

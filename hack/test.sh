@@ -26,6 +26,8 @@ if [ -z "${KUBEBUILDER_ASSETS-}" ]; then
 	KUBEBUILDER_ASSETS=$(hack/kubernetes.sh etcd kube-apiserver)
 	export KUBEBUILDER_ASSETS
 fi
+echo "test: finding helm, kustomize and promtool (built once from their modules, which takes 4 minutes on two cores)"
+hack/tools.sh helm kustomize promtool >/dev/null
 
 [ $# -gt 0 ] || set -- ./...
 echo "test: go vet"
