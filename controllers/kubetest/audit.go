@@ -16,13 +16,13 @@ import (
 
 // Write is a call that may change something, whether it did or not.
 type Write struct {
-	User, UserAgent            string
-	Verb                       string // create, update, patch, delete or deletecollection
-	Group, Resource            string // such as "apps" and "deployments"
-	Subresource                string
-	Namespace, Name            string
-	Code                       int // of the answer
-	At                         time.Time
+	User, UserAgent string
+	Verb            string // create, update, patch, delete or deletecollection
+	Group, Resource string // such as "apps" and "deployments"
+	Subresource     string
+	Namespace, Name string
+	Code            int // of the answer
+	At              time.Time
 }
 
 // String is such as "patch deployments.apps/status test-1/support: 200".

@@ -98,7 +98,20 @@ func (d *Deployments) Run(ctx context.Context, config *rest.Config) error {
 }
 
 func (d *Deployments) watch(ctx context.Context, queue chan<- *appsv1.Deployment) error {
-	w, err := d.client.Watch(ctx, &appsv1.DeploymentList{}, client.InNamespace(d.Namespace))
+	// A watch that begins with very many objects may be ended for being slow.
+	var list appsv1.DeploymentList
+	if err := d.client.List(ctx, &list, client.InNamespace(d.Namespace)); err != nil {
+		return fmt.Errorf("listing Deployments: %w", err)
+	}
+	for i := range list.Items {
+		select {
+		case queue <- &list.Items[i]:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+	w, err := d.client.Watch(ctx, &appsv1.DeploymentList{}, client.InNamespace(d.Namespace),
+		&client.ListOptions{Raw: &metav1.ListOptions{ResourceVersion: list.ResourceVersion}})
 	if err != nil {
 		return fmt.Errorf("watching Deployments: %w", err)
 	}
@@ -112,6 +125,9 @@ func (d *Deployments) watch(ctx context.Context, queue chan<- *appsv1.Deployment
 				return nil
 			}
 			if event.Type == watch.Error {
+				if err := apierrors.FromObject(event.Object); apierrors.IsResourceExpired(err) || apierrors.IsGone(err) {
+					return nil // it is listed again
+				}
 				return fmt.Errorf("watching Deployments: %w", apierrors.FromObject(event.Object))
 			}
 			deployment, is := event.Object.(*appsv1.Deployment)

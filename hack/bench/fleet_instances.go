@@ -174,40 +174,34 @@ func metadataList(kind schema.GroupVersionKind) *metav1.PartialObjectMetadataLis
 	return list
 }
 
-// awaitReady waits until so many instances are.
+// awaitReady waits until so many instances are. It asks again and again, as a watch
+// that begins with a thousand objects may be ended for being slow.
 func (f *fleet) awaitReady(ctx context.Context, count int) error {
 	ctx, cancel := context.WithTimeout(ctx, quietLimit)
 	defer cancel()
-	w, err := f.tenants.Watch(ctx, &v1alpha1.SocialOpsInstanceList{})
-	if err != nil {
-		return fmt.Errorf("watching instances: %w", err)
-	}
-	defer w.Stop()
-	ready := map[types.UID]bool{}
-	why := ""
-	for len(ready) < count {
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%d of %d instances are ready (another: %s): %w", len(ready), count, why, context.Cause(ctx))
-		case event, open := <-w.ResultChan():
-			if !open {
-				return errors.New("a watch of the instances ended")
-			}
-			in, is := event.Object.(*v1alpha1.SocialOpsInstance)
-			if !is {
-				continue
-			}
-			if meta.IsStatusConditionTrue(in.Status.Conditions, v1alpha1.ConditionReady) {
-				ready[in.UID] = true
-				continue
-			}
-			delete(ready, in.UID)
-			if c := meta.FindStatusCondition(in.Status.Conditions, v1alpha1.ConditionReady); c != nil {
+	for {
+		var list v1alpha1.SocialOpsInstanceList
+		if err := f.tenants.List(ctx, &list); err != nil {
+			return fmt.Errorf("listing instances: %w", err)
+		}
+		ready, why := 0, ""
+		for i := range list.Items {
+			conditions := list.Items[i].Status.Conditions
+			if meta.IsStatusConditionTrue(conditions, v1alpha1.ConditionReady) {
+				ready++
+			} else if c := meta.FindStatusCondition(conditions, v1alpha1.ConditionReady); c != nil {
 				why = c.Reason + ": " + c.Message
 			}
 		}
+		if ready >= count {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%d of %d instances are ready (another: %s): %w", ready, count, why, context.Cause(ctx))
+		case <-time.After(time.Second):
+		}
 	}
-	return nil
 }
 
 // concurrently does something with each number, so many at a time.
