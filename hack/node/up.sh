@@ -69,6 +69,9 @@ own "link cni0"
 ip link add cni0 type bridge
 ip addr add "$GATEWAY/16" dev cni0
 ip link set cni0 up
+# A Service's address that kube-proxy doesn't know yet must lead nowhere, not out of this machine. (A blackhole would
+# be looked up before kube-proxy's rules.)
+ip route add 10.96.0.0/16 dev cni0
 echo 1 >/proc/sys/net/ipv4/ip_forward
 
 # Certificates.
