@@ -71,7 +71,7 @@ func TestFingerprintWithoutGeneration(t *testing.T) {
 		o.UID, o.ResourceVersion = "u", version
 		return o
 	}
-	if fingerprintOf(secret("1")) == fingerprintOf(secret("2")) || fingerprintOf(secret("1")) != fingerprintOf(secret("1")) {
+	if one, again := fingerprintOf(secret("1")), fingerprintOf(secret("1")); one == fingerprintOf(secret("2")) || one != again {
 		t.Error("a Secret is not told by its version")
 	}
 	hpa := func(version string, most int32) client.Object {
@@ -130,7 +130,7 @@ func TestRelevance(t *testing.T) {
 		r.Status.Parents = []gatewayv1.RouteParentStatus{{Conditions: []metav1.Condition{{Type: "Accepted", Status: metav1.ConditionStatus(status)}}}}
 		return r
 	}
-	if relevance(route("True")) == relevance(route("False")) || relevance(route("True")) != relevance(route("True")) {
+	if one, again := relevance(route("True")), relevance(route("True")); one == relevance(route("False")) || one != again {
 		t.Error("a route's answer is no news, or always is")
 	}
 }

@@ -36,7 +36,7 @@ var (
 	kindSecret     = corev1.SchemeGroupVersion.WithKind("Secret")
 	kindDeployment = appsv1.SchemeGroupVersion.WithKind("Deployment")
 	kindHPA        = autoscalingv2.SchemeGroupVersion.WithKind("HorizontalPodAutoscaler")
-	kindHTTPRoute  = gatewayv1.SchemeGroupVersion.WithKind("HTTPRoute")
+	kindHTTPRoute  = schema.GroupVersionKind{Group: gatewayv1.GroupName, Version: "v1", Kind: "HTTPRoute"}
 )
 
 func newScheme() (*runtime.Scheme, error) {

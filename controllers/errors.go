@@ -41,8 +41,10 @@ func explain(err error, what string) problem {
 	status, answered := errors.AsType[*apierrors.StatusError](err)
 	switch {
 	case meta.IsNoMatchError(err), answered && isUnknownKind(status):
-		return problem{reason: v1alpha1.ReasonGatewayAPIMissing, retry: retryMissing,
-			message: "the cluster has no such kind: install the Gateway API (gateway.networking.k8s.io/v1), or choose another spec.exposure.type"}
+		return problem{
+			reason: v1alpha1.ReasonGatewayAPIMissing, retry: retryMissing,
+			message: "the cluster has no such kind: install the Gateway API (gateway.networking.k8s.io/v1), or choose another spec.exposure.type",
+		}
 	case !answered:
 		return problem{err: err}
 	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
@@ -51,8 +53,10 @@ func explain(err error, what string) problem {
 		return problem{reason: v1alpha1.ReasonProgressing, message: "the namespace is gone", retry: retryWaiting}
 	case apierrors.IsForbidden(err):
 		if verb, resource := forbidden(err); verb != "" {
-			return problem{reason: v1alpha1.ReasonForbidden, retry: retryForbidden,
-				message: fmt.Sprintf("the operator may not %s %s: add the verb to its Role (a newer chart has it)", verb, resource)}
+			return problem{
+				reason: v1alpha1.ReasonForbidden, retry: retryForbidden,
+				message: fmt.Sprintf("the operator may not %s %s: add the verb to its Role (a newer chart has it)", verb, resource),
+			}
 		}
 		return refused(status, what)
 	case apierrors.IsConflict(err), apierrors.IsAlreadyExists(err):
@@ -65,8 +69,10 @@ func explain(err error, what string) problem {
 }
 
 func refused(status *apierrors.StatusError, what string) problem {
-	return problem{reason: v1alpha1.ReasonApplyFailed, retry: retryRefused,
-		message: fmt.Sprintf("the API server refuses %s: %s", what, oneLine(status.ErrStatus.Message))}
+	return problem{
+		reason: v1alpha1.ReasonApplyFailed, retry: retryRefused,
+		message: fmt.Sprintf("the API server refuses %s: %s", what, oneLine(status.ErrStatus.Message)),
+	}
 }
 
 // isUnknownKind tells "no such resource" from "no such object".

@@ -78,8 +78,10 @@ func (r *instanceReconciler) leave(ctx context.Context, p *pass) {
 			p.retry(retryDelete)
 			return
 		default:
-			p.notes = append(p.notes, note{corev1.EventTypeWarning, eventDataAbandoned, actionDelete,
-				"Postgres couldn't be told to remove the instance's data; the operator sees to it once it can: " + messageOf(err)})
+			p.notes = append(p.notes, note{
+				corev1.EventTypeWarning, eventDataAbandoned, actionDelete,
+				"Postgres couldn't be told to remove the instance's data; the operator sees to it once it can: " + messageOf(err),
+			})
 		}
 	}
 	if err := r.setFinalizer(ctx, p, false); err != nil && !apierrors.IsNotFound(err) {

@@ -126,17 +126,23 @@ func TestForeignObjects(t *testing.T) {
 		"ConfigMap":      {&corev1.ConfigMap{ObjectMeta: named("all")}, "PodsReady", []client.Object{&appsv1.Deployment{ObjectMeta: named("all")}}},
 		"NetworkPolicy":  {&networkingv1.NetworkPolicy{ObjectMeta: named("all")}, "PodsReady", []client.Object{&appsv1.Deployment{ObjectMeta: named("all")}}},
 		"Service":        {&corev1.Service{ObjectMeta: named("all"), Spec: service}, "Exposed", []client.Object{&networkingv1.Ingress{ObjectMeta: named("all")}}},
-		"Deployment": {&appsv1.Deployment{ObjectMeta: named("all"), Spec: appsv1.DeploymentSpec{Selector: &metav1.LabelSelector{MatchLabels: labels}, Template: template}}, "PodsReady",
-			[]client.Object{&autoscalingv2.HorizontalPodAutoscaler{ObjectMeta: named("all")}, &policyv1.PodDisruptionBudget{ObjectMeta: named("all")}}},
+		"Deployment": {
+			&appsv1.Deployment{ObjectMeta: named("all"), Spec: appsv1.DeploymentSpec{Selector: &metav1.LabelSelector{MatchLabels: labels}, Template: template}}, "PodsReady",
+			[]client.Object{&autoscalingv2.HorizontalPodAutoscaler{ObjectMeta: named("all")}, &policyv1.PodDisruptionBudget{ObjectMeta: named("all")}},
+		},
 		"PodDisruptionBudget": {&policyv1.PodDisruptionBudget{ObjectMeta: named("all")}, "PodsReady", nil},
 		"HorizontalPodAutoscaler": {&autoscalingv2.HorizontalPodAutoscaler{ObjectMeta: named("all"), Spec: autoscalingv2.HorizontalPodAutoscalerSpec{
-			MaxReplicas: 9, ScaleTargetRef: autoscalingv2.CrossVersionObjectReference{APIVersion: "apps/v1", Kind: "Deployment", Name: "theirs"}}}, "PodsReady", nil},
+			MaxReplicas: 9, ScaleTargetRef: autoscalingv2.CrossVersionObjectReference{APIVersion: "apps/v1", Kind: "Deployment", Name: "theirs"},
+		}}, "PodsReady", nil},
 		"Ingress": {&networkingv1.Ingress{ObjectMeta: named("all"), Spec: networkingv1.IngressSpec{DefaultBackend: &networkingv1.IngressBackend{
-			Service: &networkingv1.IngressServiceBackend{Name: "theirs", Port: networkingv1.ServiceBackendPort{Number: 1}}}}}, "Exposed", nil},
+			Service: &networkingv1.IngressServiceBackend{Name: "theirs", Port: networkingv1.ServiceBackendPort{Number: 1}},
+		}}}, "Exposed", nil},
 		"another's": {&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "all", OwnerReferences: []metav1.OwnerReference{{
-			APIVersion: "helm.example.com/v1", Kind: "Release", Name: "all", UID: "x", Controller: new(true)}}}}, "PodsReady", nil},
+			APIVersion: "helm.example.com/v1", Kind: "Release", Name: "all", UID: "x", Controller: new(true),
+		}}}}, "PodsReady", nil},
 		"labelled as ours": {&corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "all", Labels: map[string]string{
-			"app.kubernetes.io/managed-by": "socialops-operator", "socialops.dev/instance": "all"}}}, "PodsReady", nil},
+			"app.kubernetes.io/managed-by": "socialops-operator", "socialops.dev/instance": "all",
+		}}}, "PodsReady", nil},
 	} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()

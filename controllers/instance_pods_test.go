@@ -73,7 +73,8 @@ func TestWhyNot(t *testing.T) {
 		"an image that is too old":   {[]corev1.Pod{pod("a", corev1.ContainerStatus{State: ended(1, "socialops: image too old for the schema: use v9 or later")})}, "ImageTooOld: image too old for the schema: use v9 or later"},
 		"being made":                 {[]corev1.Pod{pod("a", corev1.ContainerStatus{State: waiting("ContainerCreating", "")})}, ": "},
 		"no node": {[]corev1.Pod{{ObjectMeta: metav1.ObjectMeta{Name: "a"}, Status: corev1.PodStatus{Conditions: []corev1.PodCondition{
-			{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Message: "0/3 nodes are available"}}}}}, "PodsUnavailable: pod a has no node: 0/3 nodes are available"},
+			{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Message: "0/3 nodes are available"},
+		}}}}, "PodsUnavailable: pod a has no node: 0/3 nodes are available"},
 		"it serves": {[]corev1.Pod{pod("a", corev1.ContainerStatus{Ready: true, LastTerminationState: ended(1, "x")})}, ": "},
 	} {
 		reason, why := whyNot(c.pods)

@@ -298,16 +298,22 @@ func generated(keys []desired.GeneratedKey) []project.GeneratedKey {
 func (r *instanceReconciler) tellReplaced(p *pass, c *credentials) {
 	in := p.instance
 	if c.fresh && meta.FindStatusCondition(in.Status.Conditions, v1alpha1.ConditionDatabaseReady) != nil {
-		p.notes = append(p.notes, note{corev1.EventTypeNormal, eventRoleReplaced, actionReconcile,
-			fmt.Sprintf("the Secret %s had no password: the instance's database role has a new one, and the old one ends; pods are replaced", desired.RuntimeSecretName(in))})
+		p.notes = append(p.notes, note{
+			corev1.EventTypeNormal, eventRoleReplaced, actionReconcile,
+			fmt.Sprintf("the Secret %s had no password: the instance's database role has a new one, and the old one ends; pods are replaced", desired.RuntimeSecretName(in)),
+		})
 	}
 	name := desired.KeySecretName(in)
 	switch {
 	case c.keys.Rotated:
-		p.notes = append(p.notes, note{corev1.EventTypeNormal, eventKeyRotated, actionReconcile,
-			fmt.Sprintf("the Secret %s holds a new API key; the one before it is valid until %s", name, c.keys.Secret.PreviousExpires.Format(time.RFC3339))})
+		p.notes = append(p.notes, note{
+			corev1.EventTypeNormal, eventKeyRotated, actionReconcile,
+			fmt.Sprintf("the Secret %s holds a new API key; the one before it is valid until %s", name, c.keys.Secret.PreviousExpires.Format(time.RFC3339)),
+		})
 	case c.keys.Made && in.Status.KeySecretName == name:
-		p.notes = append(p.notes, note{corev1.EventTypeNormal, eventKeyReplaced, actionReconcile,
-			fmt.Sprintf("the Secret %s had no API key: it holds a new one, and the old one ends", name)})
+		p.notes = append(p.notes, note{
+			corev1.EventTypeNormal, eventKeyReplaced, actionReconcile,
+			fmt.Sprintf("the Secret %s had no API key: it holds a new one, and the old one ends", name),
+		})
 	}
 }

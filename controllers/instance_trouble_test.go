@@ -114,7 +114,8 @@ func TestPodsThatDoNotServe(t *testing.T) {
 		t.Fatal(err)
 	}
 	pod.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: "runtime", State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{
-		Reason: "ImagePullBackOff", Message: "Back-off pulling image: no such tag"}}}}
+		Reason: "ImagePullBackOff", Message: "Back-off pulling image: no such tag",
+	}}}}
 	if err := o.Client.Status().Update(t.Context(), pod); err != nil {
 		t.Fatal(err)
 	}

@@ -125,7 +125,7 @@ func messages(t *testing.T, err error) []string {
 	if err == nil {
 		t.Fatal("it was taken")
 	}
-	status, ok := err.(apierrors.APIStatus) //nolint:errorlint // as it comes from the client
+	status, ok := err.(apierrors.APIStatus)
 	if !ok {
 		t.Fatal(err)
 	}

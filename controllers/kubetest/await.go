@@ -91,7 +91,7 @@ func (e *Env) followOnce(ctx context.Context, o client.Object, list client.Objec
 	}
 	defer w.Stop()
 	// The watch begins with what is there; that there is nothing, only a read tells.
-	missing := o.DeepCopyObject().(client.Object) //nolint:errorlint // no error
+	missing := o.DeepCopyObject().(client.Object)
 	if err := e.Client.Get(ctx, client.ObjectKeyFromObject(o), missing); apierrors.IsNotFound(err) && done(nil) {
 		return true, nil
 	}
@@ -167,7 +167,7 @@ func describe(o client.Object) string {
 	if o == nil {
 		return "nothing"
 	}
-	o = o.DeepCopyObject().(client.Object) //nolint:errorlint // no error
+	o = o.DeepCopyObject().(client.Object)
 	o.SetManagedFields(nil)
 	if s, ok := o.(*corev1.Secret); ok {
 		for key := range s.Data {

@@ -29,7 +29,7 @@ func (q *Queue) Expire(ctx context.Context, budget time.Duration) (removed inbox
 		return removed, false, fmt.Errorf("looking for what is kept no longer: %w", err)
 	}
 	// In no order, so that those that the last budget did not last for have their turn.
-	rand.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
+	rand.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] }) //nolint:gosec // spreads workers out
 	due := make([]*expiry, len(rows))
 	for i, r := range rows {
 		due[i] = &expiry{instance: r.InstanceID, kind: r.Kind, payload: pgtype.UUID{Valid: true}}

@@ -50,6 +50,7 @@ func TestCommands(t *testing.T) {
 	requeue(t, d, sim)
 	money(t, d)
 	d.consistent("support")
+	forget(t, d, sim)
 	d.stop()
 	d.fails("no inbox runs on "+d.data, "ledger", "check")
 	_, secret, _ := sim.Webhook(sampleToken)
@@ -173,5 +174,37 @@ func money(t *testing.T, d *devMode) {
 	}
 	if p, status := d.command("ledger", "check"); status != 0 || !strings.Contains(p.out.String(), "every balance is the sum of its entries") {
 		t.Errorf("ledger check ended with %d and said %q", status, p.out)
+	}
+}
+
+// forget removes a person by command.
+func forget(t *testing.T, d *devMode, sim *botapisim.Sim) {
+	t.Helper()
+	c := d.client("support")
+	john := models.User{ID: 4712, FirstName: "John", LastName: "Roe"}
+	status, answer, err := sim.UserSays(sampleToken, botapisim.Private(john), john, "forget me").Wait(t.Context())
+	var said rest.WebhookAnswer
+	if err != nil || status != http.StatusAccepted || json.Unmarshal(answer, &said) != nil {
+		t.Fatalf("the webhook answered %d %s, %v", status, answer, err)
+	}
+	thread := get[rest.Envelope[rest.InboxThread]](c, "/threads/"+said.ThreadID).Data
+	type removed struct {
+		Removed map[string]int
+	}
+	got := answered[removed](d, "forget", "contact", "support", thread.Contact.ID)
+	if got.Removed["threads"] != 1 || got.Removed["messages"] != 1 || got.Removed["raw_payloads"] != 1 || got.Removed["contacts"] != 1 {
+		t.Errorf("forgot %+v", got)
+	}
+	c.call(http.MethodGet, "/threads/"+said.ThreadID, "").refused(t, http.StatusNotFound)
+	if again := answered[removed](d, "forget", "thread", "support", said.ThreadID); again.Removed["threads"] != 0 {
+		t.Errorf("forgot again %+v", again)
+	}
+	if p, status := d.command("forget", "thread", "support", said.ThreadID); status != 0 || !strings.Contains(p.out.String(), "it was removed before, or never there") {
+		t.Errorf("forgetting again ended with %d and said %q", status, p.out)
+	}
+	d.fails("want socon_", "forget", "contact", "support", said.ThreadID)
+	d.fails(`there is no instance with the alias "nobody"`, "forget", "contact", "nobody", thread.Contact.ID)
+	if p, status := d.command("ledger", "check"); status != 0 {
+		t.Errorf("ledger check ended with %d and said %q", status, p.log)
 	}
 }

@@ -62,13 +62,14 @@ CREATE TRIGGER contact_removed AFTER DELETE ON contact REFERENCING OLD TABLE AS 
 
 -- The functions below look rows up by arrays of ids, each one a probe of an index.
 -- Joins of other kinds are off, as those would read the tenant's whole table once a
--- plan was made for it while it was small.
+-- plan was made for it while it was small. What is off makes a plan look dear, and
+-- what looks dear would be compiled, for a second.
 
 -- remove_messages removes messages with all that hangs on them. Their threads are
 -- locked by the caller.
 -- +goose StatementBegin
 CREATE FUNCTION remove_messages(instance uuid, ids uuid[], OUT messages bigint, OUT raw_payloads bigint, OUT attachments bigint, OUT actions bigint)
-LANGUAGE plpgsql SET search_path = public, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+LANGUAGE plpgsql SET search_path = public, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 BEGIN
   DELETE FROM action a WHERE a.message_id = ANY (ids) AND a.instance_id = instance;
   GET DIAGNOSTICS actions = ROW_COUNT;
@@ -93,7 +94,7 @@ END $$;
 -- wrote must be found by one id. What else there was comes with their next message.
 CREATE FUNCTION remove_threads(instance uuid, ids uuid[], most integer, OUT threads bigint, OUT messages bigint, OUT raw_payloads bigint,
   OUT attachments bigint, OUT actions bigint)
-LANGUAGE plpgsql SET search_path = public, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+LANGUAGE plpgsql SET search_path = public, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 DECLARE chunk uuid[]; chunk_threads uuid[]; people uuid[]; busy uuid[];
 BEGIN
   SELECT coalesce(array_agg(c.id), '{}'), coalesce(array_agg(c.thread_id), '{}'),
@@ -139,7 +140,7 @@ $$;
 
 -- retention_due tells of which instances something is to be removed.
 CREATE FUNCTION retention_due() RETURNS TABLE (instance_id uuid, kind text) LANGUAGE plpgsql STABLE SECURITY DEFINER
-SET search_path = public, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET search_path = public, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 BEGIN
   RETURN QUERY
   SELECT i.id, k.kind
@@ -167,7 +168,7 @@ END $$;
 -- an action that is not settled is not over.
 CREATE FUNCTION expire_threads(instance uuid, most integer, OUT threads bigint, OUT messages bigint, OUT raw_payloads bigint,
   OUT attachments bigint, OUT actions bigint)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 DECLARE days integer; ids uuid[];
 BEGIN
   SELECT 0, 0, 0, 0, 0 INTO threads, messages, raw_payloads, attachments, actions;
@@ -192,7 +193,7 @@ END $$;
 -- the last one was, for the next call to go on there. It goes by the messages' ids,
 -- which have the order in which they were made; when a payload came decides.
 CREATE FUNCTION expire_raw_payloads(instance uuid, after uuid, most integer, OUT removed bigint, OUT last uuid)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 DECLARE days integer;
 BEGIN
   SELECT 0, after INTO removed, last;
@@ -217,7 +218,7 @@ END $$;
 -- removed. What is left has no gap, and the newest one always stays: it tells where
 -- the log ends.
 CREATE FUNCTION expire_events(instance uuid, after bigint, most integer, OUT removed bigint, OUT last bigint)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 DECLARE days integer; oldest bigint; newest bigint; keep bigint;
 BEGIN
   SELECT 0, after INTO removed, last;
