@@ -10,7 +10,8 @@ ROOT=$(cd "$(dirname "$0")/../.." && pwd)
 stop kubelet kube-proxy coredns kube-scheduler kube-controller-manager
 kill_containers
 stop containerd kube-apiserver etcd
-awk -v a="$NODE/" -v b="$STATE/" 'index($2, a) == 1 || index($2, b) == 1 {print $2}' /proc/mounts | sort -r | xargs -r umount -l
+awk -v a="$NODE/" -v b="$STATE/" 'index($2, a) == 1 || index($2, b) == 1 {print $2}' /proc/mounts | sort -r |
+	while read -r mounted; do umount -l "$mounted" 2>/dev/null || true; done # some go with the ones before
 
 # rules removes the chains of kube-proxy, kubelet and this node's CNI network, in one step a table; those of others stay.
 rules() {
