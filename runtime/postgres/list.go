@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 	"math/bits"
-
-	"github.com/jackc/pgx/v5"
+	"sync"
+	"time"
 
 	"github.com/open4x/socialops/runtime/inbox"
 )
@@ -41,52 +41,56 @@ func listThreads[T any](ctx context.Context, s *Store, sh shape[T], o order, f i
 	p := params{s.instance}
 	if w := newWalk(o, c, page.After, &p); w.rest.none() {
 		// An index has this very list.
+		w.whole = w.table == "thread_state"
 		first := w.sql(page.Limit)
 		if page.Offset > 0 {
 			first = fmt.Sprintf("SELECT * FROM (%s) skipped ORDER BY %s LIMIT %d OFFSET %s",
 				w.sql(inbox.MaxOffset+page.Limit), o.clause("skipped"), page.Limit, p.add(page.Offset))
 		}
-		return sh.query(ctx, s.pool, first, o.clause("p"), p)
+		return sh.query(ctx, s.pool, first, w.whole, o.clause("p"), p)
 	}
-	ids, err := s.seek(ctx, o, c, page)
-	if err != nil {
-		return nil, err
+	key := fmt.Sprint(o, c)
+	if !s.sparse.has(key, s.now()) {
+		ids, found, err := s.seek(ctx, o, c, page)
+		if err != nil {
+			return nil, err
+		}
+		if found {
+			return sh.byIDs(ctx, s, ids)
+		}
+		s.sparse.add(key, s.now())
 	}
-	return sh.byIDs(ctx, s, ids)
+	return gather(ctx, s, sh, o, c, page)
 }
 
 // A list that no index has can be had in two ways: walk along one that has the
 // order and check each thread, or gather all threads that pass and sort them. The
 // first is the better one where every few threads pass, the second where few pass
-// at all. Which it is shows after a stretch of the walk.
+// at all. Which it is shows after a stretch of the walk, and is remembered for the
+// list's next pages and readers.
 
 const (
 	stretchFactor = 10     // threads that the first stretch checks, for each one wanted
 	longStretch   = 20_000 // threads that are still rather checked than gathered: about as many take as long
 )
 
-// seek finds the ids of a page.
-func (s *Store) seek(ctx context.Context, o order, c criteria, page inbox.Page) ([]inbox.ThreadID, error) {
+// seek finds the ids of a page by walking, or tells that they are not found so.
+func (s *Store) seek(ctx context.Context, o order, c criteria, page inbox.Page) (ids []inbox.ThreadID, found bool, err error) {
 	want := page.Offset + page.Limit
 	stretch := stretchFactor * want
 	ids, ended, err := s.walkStretch(ctx, o, c, page.After, stretch, want)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if !ended && len(ids) > 0 && len(ids) < want {
 		// Twice as far as it takes when what lies ahead is as thick as what lies behind.
 		if far := 2 * stretch * want / len(ids); far <= max(longStretch, 2*stretch) {
 			if ids, ended, err = s.walkStretch(ctx, o, c, page.After, roundUp(far), want); err != nil {
-				return nil, err
+				return nil, false, err
 			}
 		}
 	}
-	if !ended && len(ids) < want {
-		if ids, err = s.gather(ctx, o, c, page.After, want); err != nil {
-			return nil, err
-		}
-	}
-	return ids[min(page.Offset, len(ids)):], nil
+	return ids[min(page.Offset, len(ids)):], ended || len(ids) >= want, nil
 }
 
 // roundUp makes few different statements of many different lengths, as each is prepared once.
@@ -106,17 +110,44 @@ SELECT ids, CASE WHEN cardinality(ids) < %d THEN NOT EXISTS (SELECT FROM (%s) w 
 }
 
 // gather reads all threads that pass and sorts them.
-func (s *Store) gather(ctx context.Context, o order, c criteria, after *inbox.Position, want int) ([]inbox.ThreadID, error) {
+func gather[T any](ctx context.Context, s *Store, sh shape[T], o order, c criteria, page inbox.Page) ([]T, error) {
 	p := params{s.instance}
 	w := newGathering(c, &p)
-	joins, on := w.rest.checks(w.table == "thread_state", &p)
-	if after != nil {
-		on += o.after("w.", after, &p)
+	w.whole = w.table == "thread_state"
+	joins, on := w.rest.checks(w.whole, &p)
+	if page.After != nil {
+		on += o.after("w.", page.After, &p)
 	}
-	rows, err := s.pool.Query(ctx, fmt.Sprintf("SELECT w.thread_id FROM (%s) w%s\n WHERE true%s ORDER BY %s LIMIT %d",
-		w.all(), joins, on, o.clause("w"), want), p...)
-	if err != nil {
-		return nil, err
+	sql := fmt.Sprintf("SELECT w.* FROM (%s) w%s\n WHERE true%s ORDER BY %s LIMIT %d", w.all(), joins, on, o.clause("w"), page.Limit)
+	if page.Offset > 0 {
+		sql += " OFFSET " + p.add(page.Offset)
 	}
-	return pgx.CollectRows(rows, pgx.RowTo[inbox.ThreadID])
+	return sh.query(ctx, s.pool, sql, w.whole, o.clause("p"), p)
+}
+
+// sparse remembers lists that were better gathered, for a while: what is rare today
+// may not be tomorrow.
+type sparse struct {
+	mu    sync.Mutex
+	until map[string]time.Time
+}
+
+const (
+	sparseFor  = time.Minute
+	mostSparse = 256 // lists remembered
+)
+
+func (l *sparse) has(key string, now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return now.Before(l.until[key])
+}
+
+func (l *sparse) add(key string, now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.until == nil || len(l.until) >= mostSparse {
+		l.until = map[string]time.Time{}
+	}
+	l.until[key] = now.Add(sparseFor)
 }

@@ -21,7 +21,8 @@ const (
        m.author_kind, m.author_id, m.author_name, m.parent_id, m.sent_at, m.created_at, m.edited_at,
        d.id, d.status, coalesce(d.attempts, 0), d.error`
 	messageColumns = beforeText + `m.text` + afterText
-	lastColumns    = beforeText + `left(m.text, 2001)` + afterText // one more than maxLastText: tells that it was cut
+	// One character more than maxLastText tells that it was cut. Few texts have as many bytes.
+	lastColumns = beforeText + `CASE WHEN octet_length(m.text) > 2001 THEN left(m.text, 2001) ELSE m.text END` + afterText
 )
 
 // maxLastText bounds the text of a last message, in characters: a text may be as
@@ -129,10 +130,11 @@ func (r *messageRow) value() inbox.Message {
 	case "api_key":
 		a.KeyID = r.author
 	}
-	if !r.delivery.ActionID.IsZero() {
-		r.message.Delivery = &r.delivery
+	m := r.message
+	if d := r.delivery; !d.ActionID.IsZero() {
+		m.Delivery = &d
 	}
-	return r.message
+	return m
 }
 
 func scanMessage(row pgx.CollectableRow) (inbox.Message, error) {

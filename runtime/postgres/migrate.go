@@ -24,7 +24,7 @@ var migrations embed.FS
 
 // MinSchema is the oldest schema version that this binary works on. Migrations
 // only add within a minor version, so an older binary runs on a newer schema.
-const MinSchema = 12
+const MinSchema = 13
 
 // MaxSchema is the newest schema version that this binary knows: its last migration.
 var MaxSchema = lastMigration()

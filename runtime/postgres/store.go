@@ -18,6 +18,7 @@ type Store struct {
 	now      func() time.Time
 	queries  *query.Queries
 	batcher  *batcher
+	sparse   sparse // lists that are rather gathered than walked
 	queued   func()
 }
 

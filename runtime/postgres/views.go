@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -10,20 +11,22 @@ import (
 )
 
 // shape is how much of a thread a list shows. Its statement takes the page's
-// threads from a subquery p and adds the rest row by row, so that a page is one
+// threads from a subquery and adds the rest row by row, so that a page is one
 // round trip and reads the rows that it shows.
 type shape[T any] struct {
 	columns, joins string
-	scan           func(pgx.CollectableRow) (T, error)
+	scanner        func() func(pgx.CollectableRow) (T, error) // for the rows of one answer
 }
+
+// stateColumns are what a page that is read from thread_state has of it already.
+const stateColumns = "thread_id, last_activity_at, status, priority, provider, assignee_id, unread, expires_at, last_message_id"
 
 const threadColumns = `t.id, t.provider, t.channel_id, t.contact_id, t.subject, t.ai_summary, t.handler, t.custom_data, t.created_at,
        s.status, s.priority, s.unread, s.last_activity_at, s.expires_at, a.id, a.subject, a.name,
-       ARRAY(SELECT l.label FROM thread_label l WHERE l.instance_id = $1 AND l.thread_id = p.thread_id ORDER BY l.label COLLATE "C")`
+       ARRAY(SELECT l.label FROM thread_label l WHERE l.instance_id = $1 AND l.thread_id = s.thread_id)`
 
 const threadJoins = `
-  JOIN thread_state s ON s.instance_id = $1 AND s.thread_id = p.thread_id
-  JOIN thread t ON t.instance_id = $1 AND t.id = p.thread_id
+  JOIN thread t ON t.instance_id = $1 AND t.id = s.thread_id
   LEFT JOIN agent a ON a.instance_id = $1 AND a.id = s.assignee_id`
 
 const viewColumns = threadColumns + `,
@@ -34,17 +37,22 @@ const viewJoins = threadJoins + `
   LEFT JOIN message m ON m.instance_id = $1 AND m.id = s.last_message_id` + deliveryJoin
 
 var (
-	plainThread = shape[inbox.Thread]{threadColumns, threadJoins, scanThread}
-	threadView  = shape[inbox.ThreadView]{viewColumns, viewJoins, scanView}
+	plainThread = shape[inbox.Thread]{threadColumns, threadJoins, threadScanner}
+	threadView  = shape[inbox.ThreadView]{viewColumns, viewJoins, viewScanner}
 )
 
-// query reads the threads that a subquery yields, in an order over its columns.
-func (sh shape[T]) query(ctx context.Context, db DB, page, order string, p params) ([]T, error) {
-	rows, err := db.Query(ctx, "SELECT "+sh.columns+"\n  FROM ("+page+") p"+sh.joins+"\n ORDER BY "+order, p...)
+// query reads the threads that a subquery yields, in an order over its columns, of
+// table p. It has at least thread_id; whole tells that it has stateColumns.
+func (sh shape[T]) query(ctx context.Context, db DB, page string, whole bool, order string, p params) ([]T, error) {
+	from := "(" + page + ") p\n CROSS JOIN LATERAL (SELECT p.*) s"
+	if !whole {
+		from = "(" + page + ") p\n  JOIN thread_state s ON s.instance_id = $1 AND s.thread_id = p.thread_id"
+	}
+	rows, err := db.Query(ctx, "SELECT "+sh.columns+"\n  FROM "+from+sh.joins+"\n ORDER BY "+order, p...)
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, sh.scan)
+	return pgx.CollectRows(rows, sh.scanner())
 }
 
 // byIDs reads threads in the order in which they are named; what is gone is left out.
@@ -52,7 +60,7 @@ func (sh shape[T]) byIDs(ctx context.Context, s *Store, ids []inbox.ThreadID) ([
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	return sh.query(ctx, s.pool, `SELECT u.thread_id, u.place FROM unnest($2::uuid[]) WITH ORDINALITY u (thread_id, place)`, "p.place",
+	return sh.query(ctx, s.pool, `SELECT u.thread_id, u.place FROM unnest($2::uuid[]) WITH ORDINALITY u (thread_id, place)`, false, "p.place",
 		params{s.instance, uids(ids)})
 }
 
@@ -110,37 +118,59 @@ func (r *threadRow) fields() []any {
 }
 
 func (r *threadRow) value() inbox.Thread {
-	if !r.assignee.ID.IsZero() {
-		r.thread.Assignee = &r.assignee
+	t := r.thread
+	if a := r.assignee; !a.ID.IsZero() {
+		t.Assignee = &a
 	}
-	return r.thread
+	slices.Sort(t.Labels)
+	return t
 }
 
-func scanThread(row pgx.CollectableRow) (inbox.Thread, error) {
-	var r threadRow
-	err := row.Scan(r.fields()...)
-	return r.value(), err
+// A scanner's targets are made once, not for each row.
+
+func threadScanner() func(pgx.CollectableRow) (inbox.Thread, error) {
+	r := &threadRow{}
+	fields := r.fields()
+	return func(row pgx.CollectableRow) (inbox.Thread, error) {
+		*r = threadRow{}
+		err := row.Scan(fields...)
+		return r.value(), err
+	}
 }
 
-func scanView(row pgx.CollectableRow) (inbox.ThreadView, error) {
-	var r threadRow
-	var c inbox.Contact
-	var m messageRow
+func viewScanner() func(pgx.CollectableRow) (inbox.ThreadView, error) {
+	r, c, m := &threadRow{}, &inbox.Contact{}, &messageRow{}
 	fields := append(r.fields(),
 		idInto[inbox.ContactID]{&c.ID}, textInto[string]{&c.Name}, textInto[string]{&c.Handle}, textInto[string]{&c.URL},
 		textInto[string]{&c.AvatarURL}, &c.Blocked, timeInto{&c.CreatedAt})
-	if err := row.Scan(append(fields, m.fields()...)...); err != nil {
-		return inbox.ThreadView{}, err
-	}
-	v := inbox.ThreadView{Thread: r.value()}
-	if !c.ID.IsZero() {
-		v.Contact = &c
-	}
-	if last := m.value(); !last.ID.IsZero() {
-		if text := []rune(last.Text); len(text) > maxLastText {
-			last.Text = string(text[:maxLastText]) + "…"
+	fields = append(fields, m.fields()...)
+	return func(row pgx.CollectableRow) (inbox.ThreadView, error) {
+		*r, *c, *m = threadRow{}, inbox.Contact{}, messageRow{}
+		if err := row.Scan(fields...); err != nil {
+			return inbox.ThreadView{}, err
 		}
-		v.LastMessage = &last
+		v := inbox.ThreadView{Thread: r.value()}
+		if who := *c; !who.ID.IsZero() {
+			v.Contact = &who
+		}
+		if last := m.value(); !last.ID.IsZero() {
+			last.Text = cutLast(last.Text)
+			v.LastMessage = &last
+		}
+		return v, nil
 	}
-	return v, nil
+}
+
+// cutLast bounds the text of a last message.
+func cutLast(text string) string {
+	if len(text) <= maxLastText {
+		return text
+	}
+	n := 0
+	for i := range text {
+		if n++; n > maxLastText {
+			return text[:i] + "…"
+		}
+	}
+	return text
 }

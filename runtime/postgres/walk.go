@@ -8,14 +8,15 @@ import (
 )
 
 // walk reads an instance's threads in a list's order from an index that has them
-// in that order: one scan for each combination of the index's leading columns that
-// the criteria leave open, merged. So it reads no more threads than are asked of it.
+// in that order: one scan for each status that the criteria leave open, merged. So
+// it reads no more threads than are asked of it.
 type walk struct {
 	order order
 	table string
 	scans []string // the conditions of each scan
 	after string   // the condition on where the page begins; empty: at the start
 	rest  criteria // what the scans leave to be checked, thread by thread
+	whole bool     // all of stateColumns are wanted: the table is thread_state
 }
 
 // newWalk picks the index for the criteria. Where several would do, it takes the
@@ -34,31 +35,24 @@ func newWalk(o order, c criteria, after *inbox.Position, p *params) walk {
 		statuses = inbox.Statuses
 	}
 	w.rest.statuses = nil
-	var lead []string // conditions that together with a status lead the index
+	lead := "" // the condition that together with a status leads the index
 	switch {
 	case c.assignee != (assignee{}) && (!c.assignee.nobody || c.label == ""):
-		lead = []string{c.onAssignee(p, "thread_state")}
+		lead = " AND " + c.onAssignee(p, "thread_state")
 		w.rest.assignee = assignee{}
 	case c.label != "":
 		w.table = "thread_label"
-		lead = []string{"label = " + p.add(c.label)}
+		lead = " AND label = " + p.add(c.label)
 		w.rest.label = ""
 	case c.provider != "" && (c.priority == "" || c.priority == inbox.Normal):
-		lead = []string{"provider = " + p.add(c.provider)}
+		lead = " AND provider = " + p.add(c.provider)
 		w.rest.provider = ""
 	case c.priority != "":
-		lead = []string{"priority = " + p.add(string(c.priority))}
+		lead = " AND priority = " + p.add(string(c.priority))
 		w.rest.priority = ""
-	default:
-		for _, priority := range inbox.Priorities {
-			lead = append(lead, "priority = "+p.add(string(priority)))
-		}
 	}
 	for _, s := range statuses {
-		status := p.add(string(s))
-		for _, l := range lead {
-			w.scans = append(w.scans, fmt.Sprintf(" AND status = %s AND %s", status, l))
-		}
+		w.scans = append(w.scans, " AND status = "+p.add(string(s))+lead)
 	}
 	return w
 }
@@ -91,8 +85,11 @@ func (o order) clause(t string) string {
 	return t + ".last_activity_at DESC, " + t + ".thread_id DESC"
 }
 
-// columns are what the order and the checks need.
+// columns are what the order and the checks need, or the list shows.
 func (w walk) columns() string {
+	if w.whole {
+		return stateColumns
+	}
 	if w.table == "thread_state" && w.rest.ofState() {
 		return "thread_id, last_activity_at, status, priority, provider, assignee_id"
 	}
