@@ -222,12 +222,27 @@ func clip(s string) string {
 // marshal writes JSON without escaping for HTML, which no answer of ours is. A
 // client that hung up is no error.
 func marshal(w io.Writer, v any) error {
+	if own, is := v.(interface {
+		jsonAppender
+		ownJSON() bool
+	}); is && own.ownJSON() {
+		withBuffer(func(b []byte) []byte {
+			b = append(own.appendJSON(b), '\n')
+			_, _ = w.Write(b)
+			return b
+		})
+		return nil
+	}
 	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
+	if err := plainJSON(&b, v); err != nil {
 		return err
 	}
 	_, _ = w.Write(b.Bytes())
 	return nil
+}
+
+func plainJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
 }
