@@ -47,6 +47,7 @@ const grace = 20 * time.Second
 // Serve runs one alias's server until ctx ends, and returns when everything that
 // it acknowledged is stored.
 func Serve(ctx context.Context, c Config) (err error) {
+	collectLess()
 	stopTracing, err := StartTracing(ctx, "socialops-runtime", c.Version)
 	if err != nil {
 		return err

@@ -33,6 +33,7 @@ type WorkerConfig struct {
 // Work runs a worker until its window is over or ctx ends, and returns when
 // everything that it sent is settled.
 func Work(ctx context.Context, c WorkerConfig) (err error) {
+	collectLess()
 	stopTracing, err := StartTracing(ctx, "socialops-worker", c.Version)
 	if err != nil {
 		return err
