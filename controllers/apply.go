@@ -35,13 +35,13 @@ const (
 
 // apply makes an object what it should be, by server-side apply. live is the cached
 // object of that name, nil when the cache has none: then the API server is asked first,
-// since an apply would take over whatever has that name.
-func (a *applier) apply(ctx context.Context, in *v1alpha1.SocialOpsInstance, m *remembered, o *desired.Object, live client.Object) (change, error) {
+// since an apply would take over whatever has that name, unless it is known to be free.
+func (a *applier) apply(ctx context.Context, in *v1alpha1.SocialOpsInstance, m *remembered, o *desired.Object, live client.Object, free bool) (change, error) {
 	key := objectKey{o.GVK.Kind, o.Name}
 	if m.holds(key, o.Hash, live, a.now()) {
 		return unchanged, nil
 	}
-	if live == nil {
+	if live == nil && !free {
 		found, err := a.find(ctx, o.GVK, in.Namespace, o.Name)
 		if err != nil {
 			return unchanged, err

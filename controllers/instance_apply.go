@@ -2,11 +2,14 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	apps "k8s.io/client-go/applyconfigurations/apps/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -58,15 +61,83 @@ func (r *instanceReconciler) apply(ctx context.Context, p *pass) bool {
 	// An autoscaler that is to go must not set again what is about to be set.
 	r.prune(ctx, p, objects, kindHPA.Kind)
 	var lacking []string
-	for i := range objects {
-		o := &objects[i]
-		switch {
-		case o.Apply == nil:
-		case restsOn(o.GVK.Kind, lacking), !r.applyOne(ctx, p, o) && !isKeySecret(in, o):
-			lacking = append(lacking, o.GVK.Kind)
-		}
+	for _, wave := range waves(objects) {
+		lacking = append(lacking, r.applyWave(ctx, p, wave, lacking)...)
 	}
 	r.prune(ctx, p, objects)
+	return true
+}
+
+// waves are objects in the order of what they rest on; those of one wave are
+// independent of each other.
+func waves(objects []desired.Object) [][]*desired.Object {
+	var first, second, third []*desired.Object
+	for i := range objects {
+		switch o := &objects[i]; {
+		case o.Apply == nil: // stays as it is
+		case restsOn(o.GVK.Kind, []string{kindDeployment.Kind}):
+			third = append(third, o)
+		case restsOn(o.GVK.Kind, []string{"Service", "ServiceAccount"}):
+			second = append(second, o)
+		default:
+			first = append(first, o)
+		}
+	}
+	return [][]*desired.Object{first, second, third}
+}
+
+// attempt is one object's apply.
+type attempt struct {
+	object *desired.Object
+	live   client.Object
+	did    change
+	err    error
+}
+
+// applyWave applies objects at once, and returns the kinds that are not in place then.
+func (r *instanceReconciler) applyWave(ctx context.Context, p *pass, wave []*desired.Object, lacking []string) (missing []string) {
+	var attempts []*attempt
+	for _, o := range wave {
+		if restsOn(o.GVK.Kind, lacking) {
+			missing = append(missing, o.GVK.Kind)
+			continue
+		}
+		a := &attempt{object: o}
+		if a.err = r.prepare(ctx, p, a); errors.Is(a.err, errLater) {
+			continue
+		}
+		attempts = append(attempts, a)
+	}
+	var running sync.WaitGroup
+	for _, a := range attempts {
+		if a.err == nil {
+			free := p.free[objectKey{a.object.GVK.Kind, a.object.Name}]
+			running.Go(func() { a.did, a.err = r.applier.apply(ctx, p.instance, p.memory, a.object, a.live, free) })
+		}
+	}
+	running.Wait()
+	for _, a := range attempts {
+		if !r.applied(p, a) && !isKeySecret(p.instance, a.object) {
+			missing = append(missing, a.object.GVK.Kind)
+		}
+	}
+	return missing
+}
+
+// applied notes what became of an object, and tells whether it is in place.
+func (r *instanceReconciler) applied(p *pass, a *attempt) bool {
+	kind, name := a.object.GVK.Kind, a.object.Name
+	if a.err != nil {
+		p.add(conditionOf(p.instance, kind, name), problemOf(a.err, object(kind, name)))
+		return false
+	}
+	if a.did == unchanged && a.live == nil { // the cache lags, or an event was lost
+		p.retry(cacheLag)
+	}
+	p.changes.add(a.did, object(kind, name))
+	if a.object.GVK == kindDeployment {
+		p.memory.rollsOut = false
+	}
 	return true
 }
 
@@ -75,48 +146,24 @@ func isKeySecret(in *v1alpha1.SocialOpsInstance, o *desired.Object) bool {
 	return o.GVK == kindSecret && o.Name == desired.KeySecretName(in)
 }
 
-// applyOne tells whether an object is in place.
-func (r *instanceReconciler) applyOne(ctx context.Context, p *pass, o *desired.Object) bool {
-	condition := conditionOf(p.instance, o.GVK.Kind, o.Name)
-	fail := func(err error) bool {
-		p.add(condition, problemOf(err, object(o.GVK.Kind, o.Name)))
-		return false
-	}
-	if o.GVK == kindHTTPRoute {
-		switch p.cluster.routes {
-		case routesMissing:
-			p.add(condition, problem{reason: v1alpha1.ReasonGatewayAPIMissing, message: gatewayAPIMissing, retry: retryMissing})
-			return false
-		case routesSyncing:
-			p.retry(firstRetry)
-			return false
-		case routesKnown:
+// errLater means that an object's turn has not come, which is no trouble.
+var errLater = errors.New("later")
+
+// prepare does what comes before an object's apply, or tells why there is none.
+func (r *instanceReconciler) prepare(ctx context.Context, p *pass, a *attempt) (err error) {
+	switch o := a.object; {
+	case o.GVK == kindHTTPRoute && p.cluster.routes == routesMissing:
+		return &meta.NoKindMatchError{GroupKind: kindHTTPRoute.GroupKind(), SearchedVersions: []string{kindHTTPRoute.Version}}
+	case o.GVK == kindHTTPRoute && p.cluster.routes == routesSyncing:
+		p.retry(firstRetry)
+		return errLater
+	case o.GVK == kindDeployment:
+		if err := r.prepareDeployment(ctx, p, o); err != nil {
+			return err
 		}
 	}
-	if o.GVK == kindDeployment {
-		if ready, err := r.prepareDeployment(ctx, p, o); err != nil || !ready {
-			if err != nil {
-				fail(err)
-			}
-			return err == nil
-		}
-	}
-	live, err := r.cached(ctx, p, o)
-	if err != nil {
-		return fail(err)
-	}
-	did, err := r.applier.apply(ctx, p.instance, p.memory, o, live)
-	if err != nil {
-		return fail(err)
-	}
-	if did == unchanged && live == nil { // the cache lags, or an event was lost
-		p.retry(cacheLag)
-	}
-	p.changes.add(did, object(o.GVK.Kind, o.Name))
-	if o.GVK == kindDeployment {
-		p.memory.rollsOut = false
-	}
-	return true
+	a.live, err = r.cached(ctx, p, a.object)
+	return err
 }
 
 // cached is the object of that name as the caches have it, nil when they don't. One that
@@ -139,20 +186,18 @@ func (r *instanceReconciler) cached(ctx context.Context, p *pass, o *desired.Obj
 	return into, nil
 }
 
-const gatewayAPIMissing = "the cluster has no HTTPRoute: install the Gateway API (gateway.networking.k8s.io/v1), or choose another spec.exposure.type"
-
 // queuedLook is how often one that waits in line looks for itself; its turn is told.
 const queuedLook = 2 * time.Minute
 
-// prepareDeployment tells whether a Deployment may be applied now. An update that only
-// the operator wants waits in line; an autoscaler gets the number of pods first.
-func (r *instanceReconciler) prepareDeployment(ctx context.Context, p *pass, o *desired.Object) (bool, error) {
+// prepareDeployment does what comes before a Deployment's apply. An update that only the
+// operator wants waits in line; an autoscaler gets the number of pods first.
+func (r *instanceReconciler) prepareDeployment(ctx context.Context, p *pass, o *desired.Object) error {
 	want, ok := o.Apply.(*apps.DeploymentApplyConfiguration)
 	if !ok {
-		return false, fmt.Errorf("the Deployment is a %T", o.Apply)
+		return fmt.Errorf("the Deployment is a %T", o.Apply)
 	}
 	if err := stamp(want, p.secret); err != nil {
-		return false, err
+		return err
 	}
 	in := p.instance
 	live, key := p.cluster.deployment(in), objectKey{o.GVK.Kind, o.Name}
@@ -165,7 +210,7 @@ func (r *instanceReconciler) prepareDeployment(ctx context.Context, p *pass, o *
 	if live != nil && autoscaled && live.DeletionTimestamp == nil {
 		if stopped := live.Spec.Replicas != nil && *live.Spec.Replicas == 0; stopped || !held {
 			if err := r.handOver(ctx, in, p.memory, live); err != nil {
-				return false, err
+				return err
 			}
 		}
 	}
@@ -173,24 +218,21 @@ func (r *instanceReconciler) prepareDeployment(ctx context.Context, p *pass, o *
 		if !lags {
 			r.look(false, r.rollouts.settle(p.name, rolling(live))...)
 		}
-		return true, nil
+		return nil
 	}
 	if in.Generation != in.Status.ObservedGeneration {
 		p.memory.rollsOut = true
 	}
 	if live == nil || !waits(live, want, !p.memory.rollsOut) {
 		r.look(false, r.rollouts.settle(p.name, live != nil && rolling(live))...)
-		return true, nil
+		return nil
 	}
 	admitted, err := r.rollouts.admit(p.name)
-	if err != nil {
-		return false, err
-	}
-	if !admitted {
-		p.queued = true
+	if err == nil && !admitted {
+		p.queued, err = true, errLater
 		p.retry(queuedLook)
 	}
-	return admitted, nil
+	return err
 }
 
 // prune deletes what the instance should not have, of the given kinds or all.

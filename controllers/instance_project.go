@@ -261,6 +261,10 @@ func (r *instanceReconciler) readOwn(ctx context.Context, p *pass, condition, na
 	s := &corev1.Secret{}
 	switch err := r.live.Get(ctx, client.ObjectKey{Namespace: p.name.Namespace, Name: name}, s); {
 	case apierrors.IsNotFound(err):
+		if p.free == nil {
+			p.free = map[objectKey]bool{}
+		}
+		p.free[objectKey{kindSecret.Kind, name}] = true
 		return nil, true
 	case err != nil:
 		p.add(condition, explain(err, fmt.Sprintf("to read the Secret %q", name)))

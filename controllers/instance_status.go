@@ -27,9 +27,10 @@ type outcome struct {
 	conditions []metav1.Condition // of the projection; nil: as they were
 	secret     map[string][]byte
 	keys       *desired.KeySecret
-	refused    bool // the alias is not the instance's
-	applied    bool // the objects were gone through
-	queued     bool // the Deployment's update waits in line
+	free       map[objectKey]bool // names that nobody had just now
+	refused    bool               // the alias is not the instance's
+	applied    bool               // the objects were gone through
+	queued     bool               // the Deployment's update waits in line
 	paused     bool
 	deleting   string // why it isn't gone yet
 	gone       bool   // now it is
@@ -170,9 +171,13 @@ func (r *instanceReconciler) status(ctx context.Context, p *pass) (*v1alpha1.Soc
 	}
 	s.Channels = &channels
 	d := p.cluster.deployment(in)
-	s.Replicas, s.ReadyReplicas = nil, nil
-	if d != nil {
+	switch {
+	case d != nil:
 		s.Replicas, s.ReadyReplicas = new(d.Status.Replicas), new(d.Status.ReadyReplicas)
+	case p.memory.lags(objectKey{kindDeployment.Kind, in.Name}, nil): // just made, so that there are none yet
+		s.Replicas, s.ReadyReplicas = new(int32), new(int32)
+	default:
+		s.Replicas, s.ReadyReplicas = nil, nil
 	}
 	s.Selector = labels.SelectorFromSet(desired.Selector(in)).String()
 	switch {

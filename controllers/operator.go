@@ -168,7 +168,7 @@ func newManager(o *Options, scheme *runtime.Scheme, log logr.Logger) (ctrl.Manag
 	recoverPanics := true
 	stop := stopTimeout
 	mgr, err := ctrl.NewManager(o.RESTConfig, manager.Options{
-		Scheme: scheme,
+		Scheme: scheme, MapperProvider: newMapper,
 		Logger: log,
 		Cache:  mainCache(o.WatchNamespaces),
 		Client: client.Options{Cache: &client.CacheOptions{}},
