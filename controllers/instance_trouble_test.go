@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -67,6 +68,24 @@ func TestRBACLacksAVerb(t *testing.T) {
 			o.quiet()
 		})
 	}
+}
+
+// Without the rights to list and watch a kind nothing begins, which the probe tells, and it heals.
+// The log that names the kind is the process's, so no test's.
+func TestRBACLacksListAndWatch(t *testing.T) {
+	t.Parallel()
+	env := kubetest.New(t)
+	o := newOperatorIn(t, env, without(without(granted(), "poddisruptionbudgets", "list"), "poddisruptionbudgets", "watch"), func(o *Options) { o.HealthListen = freeAddress(t) })
+	o.start()
+	o.RunDeployments(t, nil)
+	o.Apply(t, o.instance("a"))
+	time.Sleep(2 * time.Second) // what is not to happen can't be waited for
+	if code, _ := ask(t, "http://"+o.options.HealthListen+"/readyz", ""); code == http.StatusOK {
+		t.Error("it counts as ready")
+	}
+	env.Grant(t, o.user, []rbacv1.PolicyRule{{APIGroups: []string{"policy"}, Resources: []string{"poddisruptionbudgets"}, Verbs: []string{"list", "watch"}}}, env.Namespace)
+	o.await("a", "Ready=True/Ready")
+	awaitOK(t, "http://"+o.options.HealthListen+"/readyz")
 }
 
 // What the API server refuses is a condition with its words, and tried again.

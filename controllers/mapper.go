@@ -38,7 +38,7 @@ func (m *mapper) RESTMapping(gk schema.GroupKind, versions ...string) (*meta.RES
 	}
 	key := mappingKey{gk, versions[0]}
 	if known, ok := m.known.Load(key); ok {
-		return known.(*meta.RESTMapping), nil //nolint:errcheck // nothing else is put there
+		return known.(*meta.RESTMapping), nil
 	}
 	found, err := m.RESTMapper.RESTMapping(gk, versions...)
 	if err == nil {
