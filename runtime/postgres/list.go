@@ -39,7 +39,16 @@ func listThreads[T any](ctx context.Context, s *Store, sh shape[T], o order, f i
 		return nil, err
 	}
 	p := params{s.instance}
-	if w := newWalk(o, c, page.After, &p); w.rest.none() {
+	w := newWalk(o, c, page.After, &p)
+	places := s.pages
+	if !w.rest.none() {
+		places = s.searches
+	}
+	if err := places.Acquire(ctx, 1); err != nil {
+		return nil, fmt.Errorf("waiting for other lists: %w", err)
+	}
+	defer places.Release(1)
+	if w.rest.none() {
 		// An index has this very list.
 		w.whole = w.table == "thread_state"
 		first := w.sql(page.Limit)
@@ -62,6 +71,12 @@ func listThreads[T any](ctx context.Context, s *Store, sh shape[T], o order, f i
 	}
 	return gather(ctx, s, sh, o, c, page)
 }
+
+// listsAtOnce is how many lists are read at once of each kind: those that an index
+// has, and those that have to be looked for. The others wait in the order of their
+// coming. More at once would share Postgres's processors, each taking the longer,
+// and leave no connection to what comes in.
+const listsAtOnce = MaxConns / 2
 
 // A list that no index has can be had in two ways: walk along one that has the
 // order and check each thread, or gather all threads that pass and sort them. The

@@ -1,6 +1,9 @@
 package postgres_test
 
 import (
+	"bytes"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -71,6 +74,71 @@ func TestSearchTakesAnyInput(t *testing.T) {
 		threads, err := s.Threads(t.Context(), inbox.Filter{Query: query}, inbox.Page{Limit: 50})
 		if err != nil || len(threads) != want {
 			t.Errorf("threads, q=%.40q: %d threads, %v; want %d", query, len(threads), err, want)
+		}
+	}
+}
+
+// A list of few threads that lie far back is walked for in vain the first time, and
+// gathered at once from then on: to the caller it is the same list, page by page.
+func TestRareListsAreTheSameHoweverTheyAreFound(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	ten := db.Instance(t)
+	s := store(t, ten)
+	var all []inbox.ThreadID // newest first
+	for i := range 40 {
+		in := generic(fmt.Sprint("event-", i), fmt.Sprint("thread-", i), "text")
+		in.Thread.Subject, in.Thread.Labels = "common", []string{"z", "a"}
+		if i < 5 {
+			in.Thread.Subject = "rare"
+		}
+		id := ingest(t, s, ten, in).ThreadID
+		if i < 5 {
+			all = append([]inbox.ThreadID{id}, all...)
+		}
+	}
+	for name, f := range map[string]inbox.Filter{
+		"words":               {Query: "rare"},
+		"words of a label":    {Query: "rare", Label: "a"},
+		"words of a provider": {Query: "rare", Provider: "generic-webhook", Statuses: []inbox.Status{inbox.Open}},
+		"words of nobody's":   {Query: "rare", Assignee: "none", Priority: inbox.Normal},
+	} {
+		for try := range 3 {
+			var inboxed, listed []inbox.ThreadID
+			var at, byID *inbox.Position
+			for range 3 {
+				views, err := s.Inbox(t.Context(), f, inbox.Page{Limit: 2, After: at})
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, v := range views {
+					inboxed = append(inboxed, v.ID)
+					if v.Subject != "rare" || v.LastMessage == nil || v.Unread != 1 || !slices.Equal(v.Labels, []string{"a", "z"}) {
+						t.Errorf("%s, try %d: %+v", name, try, v)
+					}
+				}
+				threads, err := s.Threads(t.Context(), f, inbox.Page{Limit: 2, After: byID})
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, v := range threads {
+					listed = append(listed, v.ID)
+				}
+				at = &inbox.Position{At: views[len(views)-1].LastActivityAt, ID: views[len(views)-1].ID}
+				byID = &inbox.Position{ID: threads[len(threads)-1].ID}
+			}
+			third, err := s.Inbox(t.Context(), f, inbox.Page{Limit: 2, Offset: 2})
+			if err != nil || len(third) != 2 || third[0].ID != all[2] {
+				t.Errorf("%s, try %d, by offset: %+v, %v", name, try, third, err)
+			}
+			if !slices.Equal(inboxed, all) {
+				t.Errorf("%s, try %d: inbox has %v, want %v", name, try, inboxed, all)
+			}
+			want := slices.Clone(all)
+			slices.SortFunc(want, func(a, b inbox.ThreadID) int { return bytes.Compare(b[:], a[:]) })
+			if !slices.Equal(listed, want) {
+				t.Errorf("%s, try %d: threads has %v, want %v", name, try, listed, want)
+			}
 		}
 	}
 }

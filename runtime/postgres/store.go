@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/open4x/socialops/runtime/inbox"
 	"github.com/open4x/socialops/runtime/postgres/query"
@@ -18,7 +19,9 @@ type Store struct {
 	now      func() time.Time
 	queries  *query.Queries
 	batcher  *batcher
-	sparse   sparse // lists that are rather gathered than walked
+	sparse   sparse              // lists that are rather gathered than walked
+	pages    *semaphore.Weighted // of lists that an index has
+	searches *semaphore.Weighted // of lists that have to be looked for
 	queued   func()
 }
 
@@ -41,7 +44,8 @@ func NewStore(pool *pgxpool.Pool, instance inbox.InstanceID, o StoreOptions) *St
 	if o.Queued == nil {
 		o.Queued = func() {}
 	}
-	s := &Store{pool: pool, instance: instance, now: o.Now, queries: query.New(pool), queued: o.Queued}
+	s := &Store{pool: pool, instance: instance, now: o.Now, queries: query.New(pool), queued: o.Queued,
+		pages: semaphore.NewWeighted(listsAtOnce), searches: semaphore.NewWeighted(listsAtOnce)}
 	s.batcher = newBatcher(ingestWorkers, s.flush, o.BatchSize)
 	return s
 }
