@@ -251,6 +251,7 @@ func TestPostgresComesAndGoes(t *testing.T) {
 	restart()
 	m.await("a", "DatabaseReady=True/DatabaseReady")
 	m.bound("b", "Ready=True/Ready")
+	m.settled() // what the way back woke has been looked at
 
 	if err := db.Server.Kill(); err != nil {
 		t.Fatal(err)
