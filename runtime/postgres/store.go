@@ -44,8 +44,10 @@ func NewStore(pool *pgxpool.Pool, instance inbox.InstanceID, o StoreOptions) *St
 	if o.Queued == nil {
 		o.Queued = func() {}
 	}
-	s := &Store{pool: pool, instance: instance, now: o.Now, queries: query.New(pool), queued: o.Queued,
-		pages: semaphore.NewWeighted(listsAtOnce), searches: semaphore.NewWeighted(listsAtOnce)}
+	s := &Store{
+		pool: pool, instance: instance, now: o.Now, queries: query.New(pool), queued: o.Queued,
+		pages: semaphore.NewWeighted(listsAtOnce), searches: semaphore.NewWeighted(listsAtOnce),
+	}
 	s.batcher = newBatcher(ingestWorkers, s.flush, o.BatchSize)
 	return s
 }
