@@ -276,6 +276,7 @@ func operatorCommand() *cobra.Command {
 		if o.Log, err = logger(c); err != nil {
 			return err
 		}
+		controllers.SetGlobalLogger(o.Log)
 		if o.TrialSecret == "" {
 			if o.DatabaseURL, err = databaseURL("DATABASE_URL"); err != nil {
 				return err
@@ -313,6 +314,7 @@ func releaseFinalizersCommand() *cobra.Command {
 		if o.Log, err = logger(c); err != nil {
 			return err
 		}
+		controllers.SetGlobalLogger(o.Log)
 		if o.RESTConfig, err = ctrl.GetConfig(); err != nil {
 			return fmt.Errorf("finding the Kubernetes API server: %w", err)
 		}

@@ -7,12 +7,14 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/open4x/socialops/controllers"
 	"github.com/open4x/socialops/controllers/kubetest"
 	"github.com/open4x/socialops/runtime/postgres/pgtest"
 )
@@ -33,6 +35,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+	controllers.SetGlobalLogger(slog.New(slog.DiscardHandler))
 	pgtest.Main(kubetest.With(m, kubetest.Options{GatewayAPI: true}))
 }
 

@@ -69,17 +69,18 @@ func (l libraryLog) WithGroup(name string) slog.Handler {
 	return libraryLog{l.Handler.WithGroup(name), l.repeats}
 }
 
-var setGlobalLogs sync.Once
-
-// libraryLogger is what the libraries log to, those parts included that know only of
-// a global logger.
+// libraryLogger is what the libraries log to.
 func libraryLogger(log *slog.Logger) logr.Logger {
-	l := logr.FromSlogHandler(libraryLog{log.Handler(), &repeats{}})
-	setGlobalLogs.Do(func() {
-		ctrl.SetLogger(l)
-		klog.SetLogger(l)
-	})
-	return l
+	return logr.FromSlogHandler(libraryLog{log.Handler(), &repeats{}})
+}
+
+// SetGlobalLogger is where those parts of the libraries log to that know only of a
+// logger of the whole process. Nothing may call a library before: setting it is no
+// safe thing to do beside a call.
+func SetGlobalLogger(log *slog.Logger) {
+	l := libraryLogger(log)
+	ctrl.SetLogger(l)
+	klog.SetLogger(l)
 }
 
 // repeats knows what was said lately.

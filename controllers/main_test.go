@@ -9,6 +9,6 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	libraryLogger(slog.New(slog.DiscardHandler)) // the global one, which tests in parallel would set while others log
+	SetGlobalLogger(slog.New(slog.DiscardHandler))
 	pgtest.Main(kubetest.With(m, kubetest.Options{GatewayAPI: true}))
 }

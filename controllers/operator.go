@@ -113,7 +113,7 @@ func Run(ctx context.Context, o Options) error {
 	if err := o.setDefaults(); err != nil {
 		return err
 	}
-	log := libraryLogger(o.Log) // before anything calls a library
+	log := libraryLogger(o.Log)
 	scheme, err := newScheme()
 	if err != nil {
 		return err
