@@ -3,10 +3,12 @@
 package badday
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -68,7 +70,7 @@ func oldSchema(t *testing.T, db *pgtest.Database) {
 	}
 	refuse := func(version string) {
 		t.Helper()
-		want := "the database's schema is at version " + version + " and this binary needs at least 8: run `socialops migrate`"
+		want := fmt.Sprintf("the database's schema is at version %s and this binary needs at least %d: run `socialops migrate`", version, postgres.MinSchema)
 		for role, args := range map[string][]string{
 			ten.Role: {"runtime", "--alias", ten.Alias, "--listen", freeAddress(t), "--health-listen", ""},
 			"worker": {"worker"},
@@ -81,15 +83,16 @@ func oldSchema(t *testing.T, db *pgtest.Database) {
 		}
 	}
 	refuse("0")
+	const last = postgres.MinSchema - 1 // one too few
 	conn, err := pgx.Connect(t.Context(), db.Server.DSN("owner", name))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close(t.Context())
-	if _, err := conn.Exec(t.Context(), "CREATE FUNCTION schema_version() RETURNS bigint LANGUAGE sql AS 'SELECT 7::bigint'"); err != nil {
+	if _, err := conn.Exec(t.Context(), fmt.Sprintf("CREATE FUNCTION schema_version() RETURNS bigint LANGUAGE sql AS 'SELECT %d::bigint'", last)); err != nil {
 		t.Fatal(err)
 	}
-	refuse("7")
+	refuse(strconv.Itoa(last))
 }
 
 func foreignRole(t *testing.T, db *pgtest.Database) {
