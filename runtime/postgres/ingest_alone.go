@@ -10,7 +10,7 @@ import (
 	"github.com/open4x/socialops/runtime/inbox"
 )
 
-// The function (migration 00011) is a transaction by itself. It gives no thread when
+// The function (migration 00016) is a transaction by itself. It gives no thread when
 // the event was known.
 const ingestEvent = `
 SELECT ingest_event($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,

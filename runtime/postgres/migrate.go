@@ -19,12 +19,16 @@ import (
 	"github.com/open4x/socialops/runtime/inbox"
 )
 
+// Migrations run while the binaries of the version before serve. So each takes a
+// strong lock on one table at most: with two, it and an ingest could wait for each
+// other. A large table's index is built concurrently.
+//
 //go:embed migrations/*.sql
 var migrations embed.FS
 
 // MinSchema is the oldest schema version that this binary works on. Migrations
 // only add within a minor version, so an older binary runs on a newer schema.
-const MinSchema = 13
+const MinSchema = 16
 
 // MaxSchema is the newest schema version that this binary knows: its last migration.
 var MaxSchema = lastMigration()
