@@ -2,7 +2,6 @@ package controllers
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -12,7 +11,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/open4x/socialops/api/v1alpha1"
-	"github.com/open4x/socialops/controllers/desired"
 	"github.com/open4x/socialops/runtime/provider"
 )
 
@@ -42,29 +40,10 @@ func (r *bindingReconciler) guardWebhook(ctx context.Context, p *bindingPass) er
 	if r.guarded(p.binding) {
 		return nil
 	}
-	if err := r.setFinalizer(ctx, p.binding, true); err != nil {
+	if err := setFinalizer(ctx, r.client, v1alpha1.KindChannelBinding, p.binding, v1alpha1.FinalizerWebhook, true); err != nil {
 		return err
 	}
 	p.known.status, p.known.version = p.binding.Status.DeepCopy(), p.binding.ResourceVersion
-	return nil
-}
-
-// setFinalizer changes our finalizer and nobody else's: the list is written whole, so
-// only onto the version that was read.
-func (r *bindingReconciler) setFinalizer(ctx context.Context, b *v1alpha1.ChannelBinding, on bool) error {
-	o := metadataOf(v1alpha1.GroupVersion.WithKind(v1alpha1.KindChannelBinding))
-	b.ObjectMeta.DeepCopyInto(&o.ObjectMeta)
-	base := o.DeepCopy()
-	if on {
-		controllerutil.AddFinalizer(o, v1alpha1.FinalizerWebhook)
-	} else {
-		controllerutil.RemoveFinalizer(o, v1alpha1.FinalizerWebhook)
-	}
-	patch := client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{})
-	if err := r.client.Patch(ctx, o, patch, client.FieldOwner(desired.FieldManager)); err != nil {
-		return fmt.Errorf("setting the finalizer: %w", err)
-	}
-	b.Finalizers, b.ResourceVersion = o.Finalizers, o.ResourceVersion
 	return nil
 }
 
@@ -87,7 +66,7 @@ func (r *bindingReconciler) leave(ctx context.Context, b *v1alpha1.ChannelBindin
 		}
 		r.tellLeft(b, err)
 	}
-	if err := r.setFinalizer(ctx, b, false); err != nil && !apierrors.IsNotFound(err) {
+	if err := setFinalizer(ctx, r.client, v1alpha1.KindChannelBinding, b, v1alpha1.FinalizerWebhook, false); err != nil && !apierrors.IsNotFound(err) {
 		return time.Time{}, err
 	}
 	if closed {

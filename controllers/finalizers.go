@@ -20,8 +20,10 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/open4x/socialops/api/v1alpha1"
+	"github.com/open4x/socialops/controllers/desired"
 )
 
 // ReleaseOptions is what [ReleaseFinalizers] is told.
@@ -148,6 +150,26 @@ func releaseOne(ctx context.Context, c client.Client, o client.Object) error {
 	if client.IgnoreNotFound(err) != nil {
 		return fmt.Errorf("releasing %s/%s: %w", o.GetNamespace(), o.GetName(), err)
 	}
+	return nil
+}
+
+// setFinalizer changes one of our finalizers and nobody else's: the list is written
+// whole, so only onto the version that was read.
+func setFinalizer(ctx context.Context, c client.Client, kind string, of client.Object, finalizer string, on bool) error {
+	o := metadataOf(v1alpha1.GroupVersion.WithKind(kind))
+	o.Namespace, o.Name, o.ResourceVersion, o.Finalizers = of.GetNamespace(), of.GetName(), of.GetResourceVersion(), slices.Clone(of.GetFinalizers())
+	base := o.DeepCopy()
+	if on {
+		controllerutil.AddFinalizer(o, finalizer)
+	} else {
+		controllerutil.RemoveFinalizer(o, finalizer)
+	}
+	patch := client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{})
+	if err := c.Patch(ctx, o, patch, client.FieldOwner(desired.FieldManager)); err != nil {
+		return fmt.Errorf("setting the finalizer: %w", err)
+	}
+	of.SetFinalizers(o.Finalizers)
+	of.SetResourceVersion(o.ResourceVersion)
 	return nil
 }
 

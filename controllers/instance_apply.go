@@ -42,8 +42,8 @@ func restsOn(kind string, lacking []string) bool {
 	return slices.ContainsFunc(lacking, func(l string) bool { return slices.Contains(needs, l) })
 }
 
-// apply makes the instance's objects what they should be, one after the other, and
-// deletes what it should not have. What one of them lacks keeps no other out that can
+// apply makes the instance's objects what they should be, in waves of what they rest
+// on, and deletes what it should not have. What one of them lacks keeps no other out that can
 // do without.
 func (r *instanceReconciler) apply(ctx context.Context, p *pass) bool {
 	if pr := p.memory.projection; pr != nil {

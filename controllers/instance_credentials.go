@@ -9,7 +9,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/open4x/socialops/api/v1alpha1"
@@ -128,7 +127,7 @@ func generated(keys []desired.GeneratedKey) []project.GeneratedKey {
 // ones are in their Secrets.
 func (r *instanceReconciler) tellReplaced(p *pass, c *credentials) {
 	in := p.instance
-	if c.fresh && meta.FindStatusCondition(in.Status.Conditions, v1alpha1.ConditionDatabaseReady) != nil {
+	if c.fresh && in.Status.URL != "" { // else nothing was applied yet: this is its first password
 		p.notes = append(p.notes, note{
 			corev1.EventTypeNormal, eventRoleReplaced, actionReconcile,
 			fmt.Sprintf("the Secret %s had no password: the instance's database role has a new one, and the old one ends; pods are replaced", desired.RuntimeSecretName(in)),

@@ -9,11 +9,9 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/open4x/socialops/api/v1alpha1"
-	"github.com/open4x/socialops/controllers/desired"
 	"github.com/open4x/socialops/runtime/inbox"
 )
 
@@ -37,23 +35,11 @@ func (r *instanceReconciler) guardData(ctx context.Context, p *pass) bool {
 	return true
 }
 
-// setFinalizer changes our finalizer and nobody else's: the list is written whole, so
-// only onto the version that was read.
 func (r *instanceReconciler) setFinalizer(ctx context.Context, p *pass, on bool) error {
-	o := metadataOf(v1alpha1.GroupVersion.WithKind(v1alpha1.KindSocialOpsInstance))
-	p.instance.ObjectMeta.DeepCopyInto(&o.ObjectMeta)
-	base := o.DeepCopy()
-	if on {
-		controllerutil.AddFinalizer(o, v1alpha1.FinalizerData)
-	} else {
-		controllerutil.RemoveFinalizer(o, v1alpha1.FinalizerData)
+	if err := setFinalizer(ctx, r.client, v1alpha1.KindSocialOpsInstance, p.instance, v1alpha1.FinalizerData, on); err != nil {
+		return err
 	}
-	patch := client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{})
-	if err := r.client.Patch(ctx, o, patch, client.FieldOwner(desired.FieldManager)); err != nil {
-		return fmt.Errorf("setting the finalizer: %w", err)
-	}
-	p.instance.Finalizers, p.instance.ResourceVersion = o.Finalizers, o.ResourceVersion
-	p.memory.status, p.memory.version = p.instance.Status.DeepCopy(), o.ResourceVersion
+	p.memory.status, p.memory.version = p.instance.Status.DeepCopy(), p.instance.ResourceVersion
 	return nil
 }
 

@@ -251,6 +251,9 @@ func TestPostgresComesAndGoes(t *testing.T) {
 	restart()
 	m.await("a", "DatabaseReady=True/DatabaseReady")
 	m.bound("b", "Ready=True/Ready")
+	if told := m.events("a"); slices.ContainsFunc(told, func(e string) bool { return strings.Contains(e, eventRoleReplaced) }) {
+		t.Errorf("an instance's first role replaces none: %q", told)
+	}
 	m.settled() // what the way back woke has been looked at
 
 	if err := db.Server.Kill(); err != nil {
