@@ -15,6 +15,14 @@ const (
 	EventContactUpdated EventType = "contact.updated"
 	EventContactDeleted EventType = "contact.deleted"
 	EventActionUpdated  EventType = "action.updated"
+
+	// What people do beside conversations; their log rows name no content either.
+	EventChannelCreated EventType = "channel.created" // from the console
+	EventChannelUpdated EventType = "channel.updated" // from the console
+	EventKeyCreated     EventType = "key.created"     // of origin "api"
+	EventKeyRevoked     EventType = "key.revoked"     // of origin "api"
+	EventCreditGranted  EventType = "credit.granted"  // Detail is its reference
+	EventRawShown       EventType = "raw.shown"       // somebody looked at a provider's own payload
 )
 
 // Event is one row of an instance's log: what changed, by ids and field names,
@@ -27,6 +35,8 @@ type Event struct {
 	MessageID MessageID
 	ActionID  ActionID
 	ContactID ContactID // of a contact event
+	ChannelID ChannelID // of a channel event
+	KeyID     KeyID     // of a key event
 	Changed   []string
 	Status    ActionStatus // of an action event
 	Detail    string       // audit note of an action event

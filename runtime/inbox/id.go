@@ -27,6 +27,8 @@ type (
 	agentKind      struct{}
 	keyKind        struct{}
 	attachmentKind struct{}
+	cannedKind     struct{}
+	viewKind       struct{}
 )
 
 func (instanceKind) prefix() string   { return "soin" }
@@ -39,6 +41,8 @@ func (accountKind) prefix() string    { return "conn" }
 func (agentKind) prefix() string      { return "soag" }
 func (keyKind) prefix() string        { return "sokey" }
 func (attachmentKind) prefix() string { return "soatt" }
+func (cannedKind) prefix() string     { return "socan" }
+func (viewKind) prefix() string       { return "soview" }
 
 // The identifiers of the domain, each with the prefix of its text form.
 type (
@@ -52,6 +56,8 @@ type (
 	AgentID      = ID[agentKind]      // soag_
 	KeyID        = ID[keyKind]        // sokey_
 	AttachmentID = ID[attachmentKind] // soatt_
+	CannedTextID = ID[cannedKind]     // socan_
+	SavedViewID  = ID[viewKind]       // soview_
 )
 
 // NewID makes a UUIDv7 (RFC 9562, section 5.7) of the given time, so that ids made

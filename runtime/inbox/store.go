@@ -20,7 +20,7 @@ type Store interface {
 	Inbox(ctx context.Context, f Filter, p Page) ([]ThreadView, error)
 	Threads(ctx context.Context, f Filter, p Page) ([]Thread, error)
 	Thread(ctx context.Context, id ThreadID) (ThreadView, error)
-	// Messages lists a thread's messages by seq, oldest first.
+	// Messages lists a thread's messages by seq, oldest first; with Page.Newest the other way round.
 	Messages(ctx context.Context, id ThreadID, p Page) ([]Message, error)
 	// MessagesByID reads some messages, in no particular order; what is gone is left out.
 	MessagesByID(ctx context.Context, ids []MessageID) ([]Message, error)
@@ -63,6 +63,7 @@ type Page struct {
 	Limit  int
 	Offset int
 	After  *Position
+	Newest bool // of a list that is oldest first: newest first, so that After leads back
 }
 
 // Position is where a page starts: after the item with this key. A list by activity
