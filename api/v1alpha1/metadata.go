@@ -10,6 +10,10 @@ const (
 	AnnotationPaused = "socialops.dev/paused"
 )
 
+// AnnotationChangedBy, on a ChannelBinding, is the subject of the console's user who
+// wrote it last.
+const AnnotationChangedBy = "socialops.dev/changed-by"
+
 // What the operator writes on the objects that it makes for an instance.
 const (
 	// LabelInstance names the instance that an object belongs to.
