@@ -3,7 +3,7 @@
 #
 #   hack/bench.sh                        everything
 #   ONLY=ingest,memory hack/bench.sh     some: memory, ingest, latency, delivery, pacing, reply, inbox, rows, search;
-#                                        and, on an API server of the bench's own, operator-apply, operator-latency,
+#                                        console, in a browser; and, on an API server of the bench's own, operator-apply, operator-latency,
 #                                        operator-rest, operator-memory
 #   SCALE=small hack/bench.sh            short runs on little data, to see that it works
 #   OUTPUT=json hack/bench.sh            for machines
@@ -28,6 +28,12 @@ if ! command -v wrk >/dev/null; then
 	apt install --no-install-recommends wrk
 fi
 hack/postgres.sh >&2
+case ",${ONLY:-console}," in *,console*)
+	echo "bench: finding Chromium" >&2
+	CHROMIUM=$(hack/chromium.sh)
+	export CHROMIUM
+	;;
+esac
 case ",${ONLY:-operator-}" in *,operator-* | *" operator-"*)
 	if [ -z "${KUBEBUILDER_ASSETS-}" ]; then
 		echo "bench: finding etcd and kube-apiserver (built once from their modules, which takes 5 minutes on two cores)" >&2

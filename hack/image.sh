@@ -27,6 +27,7 @@ if [ -z "${BUILDER-}" ]; then
 fi
 context=$(mktemp -d "$archive.context.XXXXXX")
 trap 'rm -rf "$context"' EXIT
+[ "$(realpath "${SOURCE:-.}")" != "$PWD" ] || hack/web.sh # other sources are built for tests, without the page
 (cd "${SOURCE:-.}" && CGO_ENABLED=0 GOOS=linux go build -trimpath -buildvcs=false \
 	-ldflags "-s -w -X main.version=$VERSION" -o "$context/socialops" .)
 echo "image: packing $image with $BUILDER" >&2

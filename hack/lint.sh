@@ -64,6 +64,8 @@ vulnerabilities() {
 	tool=$(hack/tools.sh govulncheck) && "$tool" ./...
 }
 
+page() { hack/web.sh run lint; }
+
 charts() {
 	helm=$(hack/tools.sh helm) || return 1
 	for chart in charts/*/Chart.yaml; do
@@ -77,6 +79,7 @@ step golangci-lint golangci
 step modules modules
 step scripts shell_scripts
 step vulnerabilities vulnerabilities
+step page page
 if [ -d charts ]; then step charts charts; fi
 
 if [ -n "$failed" ]; then

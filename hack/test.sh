@@ -1,8 +1,8 @@
 #!/bin/sh
 # Every test that needs no cluster node, under the race detector.
 #
-#   hack/test.sh                     all packages
-#   hack/test.sh ./runtime/inbox     only these, or any other arguments of go test
+#   hack/test.sh                     all: Go, the page's own, and the console in a real browser
+#   hack/test.sh ./runtime/inbox     only these packages, or any other arguments of go test
 #
 # Tests that take long or kill processes are behind the build tag "long"; they run here, and not in a plain
 # `go test ./...`. Benchmarks, behind "bench", belong to `make bench`.
@@ -29,9 +29,29 @@ fi
 echo "test: finding helm, kustomize and promtool (built once from their modules, which takes 4 minutes on two cores)"
 hack/tools.sh helm kustomize promtool >/dev/null
 
-[ $# -gt 0 ] || set -- ./...
-echo "test: go vet"
-go vet -tags long ./...
-echo "test: go test -race"
-# One package at a time: some measure time, some kill processes, and each takes all the cores there are.
-CGO_ENABLED=1 exec go test -race -tags long -p 1 -timeout 20m "$@"
+go_test() {
+	echo "test: go vet"
+	go vet -tags long ./... || return
+	echo "test: go test -race"
+	# One package at a time: some measure time, some kill processes, and each takes all the cores there are.
+	CGO_ENABLED=1 go test -race -tags long -p 1 -timeout 20m "$@"
+}
+if [ $# -gt 0 ]; then
+	go_test "$@"
+	exit
+fi
+
+echo "test: finding Chromium"
+hack/chromium.sh
+echo "test: building the console's page"
+hack/web.sh
+failed=
+echo "test: the page's own tests"
+hack/web.sh run test || failed="$failed page"
+go_test ./... || failed="$failed go"
+echo "test: the console in a browser"
+hack/browser.sh e2e || failed="$failed browser"
+if [ -n "$failed" ]; then
+	echo "test: failed:$failed" >&2
+	exit 1
+fi
