@@ -1,0 +1,126 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { execFileSync } from 'node:child_process'
+import { Inbox } from './inbox.ts'
+import { manifest, plan } from './manifests.ts'
+import { freePort, Program } from './program.ts'
+import { Simulator } from './simulator.ts'
+
+// binary is the socialops to prove; it holds the page.
+export const binary = process.env.SOCIALOPS ?? fileURLToPath(new URL('../../../../../bin/socialops', import.meta.url))
+
+export interface Options {
+  inboxes?: number // with names and owners of their own, besides what is in manifests
+  manifests?: Record<string, string> // file name to content
+  args?: string[] // of `socialops dev`
+}
+
+// Stack is a `socialops dev` with a Telegram simulator beside it, on data of its own.
+export class Stack {
+  private program: Program
+  private next = 0
+
+  private constructor(
+    readonly dir: string,
+    readonly port: number,
+    readonly simulator: Simulator,
+    private readonly options: Options,
+  ) {
+    this.program = this.launch()
+  }
+
+  static async start(options: Options): Promise<Stack> {
+    const dir = mkdtempSync(join(tmpdir(), 'socialops-e2e-'))
+    // As root, Postgres runs as another user and must reach its folder below.
+    execFileSync('chmod', ['755', dir])
+    mkdirSync(join(dir, 'manifests'))
+    for (let n = 0; n < (options.inboxes ?? 0); n++) {
+      writeFileSync(join(dir, 'manifests', `${plan(n).alias}.yaml`), manifest(plan(n)))
+    }
+    for (const [name, content] of Object.entries(options.manifests ?? {})) writeFileSync(join(dir, 'manifests', name), content)
+    const simulator = await Simulator.start(binary, join(dir, 'simulator.log'))
+    const stack = new Stack(dir, await freePort(), simulator, options)
+    await stack.ready()
+    return stack
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`
+  }
+
+  get pid(): number {
+    return this.program.pid
+  }
+
+  private launch(): Program {
+    return new Program('socialops dev', join(this.dir, 'socialops.log'), binary, [
+      'dev',
+      '--listen',
+      `127.0.0.1:${this.port}`,
+      '--data-dir',
+      join(this.dir, 'data'),
+      '--manifests',
+      join(this.dir, 'manifests'),
+      '--telegram-api-url',
+      this.simulator.url,
+      ...(this.options.args ?? []),
+    ])
+  }
+
+  private async ready(): Promise<void> {
+    await this.program.says(/SocialOps (is at|lives at) http/)
+  }
+
+  // inbox gives out an inbox that no other test has had.
+  inbox(): Inbox {
+    const n = this.next++
+    if (n >= (this.options.inboxes ?? 0)) throw new Error(`the stack has only ${n} inboxes: start it with more`)
+    return this.known(plan(n))
+  }
+
+  // known is an inbox by its plan.
+  known(p: ReturnType<typeof plan>): Inbox {
+    return new Inbox(this, p, this.keyOf(p.alias))
+  }
+
+  keyOf(alias: string): string {
+    return readFileSync(join(this.dir, 'data', 'keys', alias), 'utf8').trim()
+  }
+
+  manifestsDir(): string {
+    return join(this.dir, 'manifests')
+  }
+
+  // token is what `socialops token` prints: a console token of a person with some permissions.
+  token(subject: string, permissions: string[]): string {
+    return execFileSync(
+      binary,
+      ['token', '--data-dir', join(this.dir, 'data'), '--subject', subject, '--permissions', permissions.join(',')],
+      {
+        encoding: 'utf8',
+      },
+    ).trim()
+  }
+
+  // crash is kill -9; restart starts it again on the same port and data.
+  crash(): Promise<void> {
+    return this.program.kill()
+  }
+
+  async restart(): Promise<void> {
+    this.program = this.launch()
+    await this.ready()
+  }
+
+  log(): string {
+    return this.program.tail()
+  }
+
+  async stop(): Promise<void> {
+    await this.program.stop()
+    await this.simulator.stop()
+    if (!process.env.KEEP) rmSync(this.dir, { recursive: true, force: true })
+  }
+}

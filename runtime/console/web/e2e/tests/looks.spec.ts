@@ -1,0 +1,104 @@
+import { AxeBuilder } from '@axe-core/playwright'
+import type { Desk } from '../support/desk.ts'
+import { test, expect } from '../support/fixtures.ts'
+
+const views = ['list', 'conversation', 'channels', 'keys', 'usage', 'audit', 'canned'] as const
+
+async function show(desk: Desk, view: (typeof views)[number], thread: string): Promise<void> {
+  if (view === 'list') return desk.open()
+  if (view === 'conversation') return desk.openThread(thread)
+  await desk.page.goto(`${desk.inbox.stack.url}/a/${desk.inbox.alias}/${view}`)
+  await expect(desk.page.getByRole('heading', { level: 1 }).first()).toBeVisible()
+  await expect(desk.page.locator('[aria-busy="true"]')).toHaveCount(0)
+}
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  for (const [size, viewport] of [
+    ['wide', { width: 1440, height: 900 }],
+    ['phone', { width: 390, height: 844 }],
+  ] as const) {
+    test(`every view is accessible, ${colorScheme}, ${size}`, async ({ inbox, sit }) => {
+      const jane = inbox.someone('Jane', 'Doe')
+      const { thread_id } = await inbox.says(jane, 'Hello there')
+      await inbox.event({ thread_id: 'a', title: 'Urgent one', text: 'Look', labels: ['ops', 'vip'], priority: 'urgent' })
+      await inbox.console('POST', `/threads/${thread_id}/notes`, { text: 'A note' })
+      await inbox.console('POST', `/threads/${thread_id}/replies`, { text: 'A <b>reply</b>' })
+      await inbox.console('POST', '/canned', { name: 'Greeting', text: 'Hello' })
+      const { desk, page } = await sit(undefined, { colorScheme, viewport, hasTouch: size === 'phone', reducedMotion: 'reduce' })
+      const violations: string[] = []
+      for (const view of views) {
+        await show(desk, view, thread_id)
+        const { violations: found } = await new AxeBuilder({ page })
+          .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
+          .analyze()
+        for (const v of found) violations.push(`${view}: ${v.id}: ${v.help}: ${v.nodes.map((n) => n.target.join(' ')).join(' | ')}`)
+        const sideways = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+        if (sideways > 0) violations.push(`${view}: scrolls sideways by ${sideways} px`)
+      }
+      expect(violations).toEqual([])
+    })
+  }
+}
+
+test('on a phone one pane is shown at a time, and there is a way back', async ({ inbox, sit }) => {
+  await inbox.event({ thread_id: 'a', title: 'On the phone', text: 'The small text' })
+  const { desk, page } = await sit(undefined, { viewport: { width: 390, height: 844 }, hasTouch: true })
+  await desk.open()
+  await desk.pick('On the phone')
+  await expect(desk.message('The small text')).toBeInViewport()
+  await expect(desk.list).not.toBeInViewport()
+  await page
+    .getByRole('link', { name: /back/i })
+    .or(page.getByRole('button', { name: /back/i }))
+    .first()
+    .click()
+  await expect(desk.row('On the phone')).toBeInViewport()
+})
+
+test('German, by the browser’s wish and by choice', async ({ inbox, sit }) => {
+  await inbox.event({ thread_id: 'a', title: 'A case', text: 'x' })
+  const { desk, page } = await sit(undefined, { locale: 'de-DE' })
+  await page.goto(desk.address())
+  await expect(page.locator('html')).toHaveAttribute('lang', 'de')
+  await expect(page.getByRole('link', { name: /Kanäle/ }).first()).toBeVisible()
+  for (const view of ['channels', 'keys', 'usage', 'audit', 'canned']) {
+    await page.goto(`${desk.inbox.stack.url}/a/${desk.inbox.alias}/${view}`)
+    await expect(page.getByRole('heading', { level: 1 }).first()).toBeVisible()
+    // A key that has no translation would show as such.
+    await expect(page.getByRole('main')).not.toContainText(/\b[a-z]+\.[a-z]+\.[a-z]+\b/)
+  }
+  await page.goto(desk.address())
+  await page.getByRole('button', { name: /Konto/ }).click()
+  await page.getByText('English').click()
+  await expect(page.locator('html')).toHaveAttribute('lang', 'en')
+  await page.reload()
+  await expect(page.locator('html')).toHaveAttribute('lang', 'en')
+})
+
+test('times are in the reader’s zone', async ({ inbox, sit }) => {
+  const { thread_id } = await inbox.event({ thread_id: 'a', title: 'When', text: 'Now' })
+  const hour = (zone: string): string =>
+    new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', timeZone: zone }).format(new Date())
+  for (const zone of ['Asia/Tokyo', 'America/New_York']) {
+    const { desk } = await sit(undefined, { timezoneId: zone })
+    await desk.openThread(thread_id)
+    const shown = await desk.message('Now').innerText()
+    expect(shown).toContain(hour(zone).slice(0, 2))
+  }
+})
+
+test('light and dark are a matter of choice', async ({ desk, inbox }) => {
+  await inbox.event({ thread_id: 'a', title: 'Colour', text: 'x' })
+  await desk.open()
+  const lightness = (): Promise<number> =>
+    desk.page.evaluate(() => {
+      const [r = 0, g = 0, b = 0] = (getComputedStyle(document.body).backgroundColor.match(/\d+/g) ?? []).map(Number)
+      return (r + g + b) / 765
+    })
+  expect(await lightness()).toBeGreaterThan(0.8)
+  await desk.account().click()
+  await desk.page.getByText('Dark', { exact: true }).click()
+  await expect.poll(lightness).toBeLessThan(0.3)
+  await desk.page.reload()
+  await expect.poll(lightness).toBeLessThan(0.3)
+})
