@@ -112,7 +112,8 @@ func (d *demo) stage(p *process) (*stage, error) {
 		return nil, fmt.Errorf("reading the inbox's key: %w", err)
 	}
 	s.key = strings.TrimSpace(string(b))
-	for _, secret := range p.projector.set.Secrets {
+	set, _ := p.projector.inForce()
+	for _, secret := range set.Secrets {
 		switch v1alpha1.AccountKind(secret.Labels[v1alpha1.LabelConnectedAccount]) {
 		case v1alpha1.AccountTelegramBot:
 			s.botToken = content(secret, v1alpha1.KeyTelegramToken)

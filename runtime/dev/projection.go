@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -39,11 +40,16 @@ type projection struct {
 	projector *project.Projector
 	server    *privatepg.Server
 
+	stamp   string    // of the folder when it was last read
+	checkAt time.Time // when to project again though nothing changed; zero: never
+	asked   chan chan<- struct{}
+
+	mu      sync.RWMutex // of what follows
 	set     *manifests.Set
-	stamp   string // of the folder when it was last read
 	results project.Results
-	said    map[string]string // problems of the last reading, so that each is told once
-	told    map[string]bool   // conditions that were told
+
+	said map[string]string // problems of the last reading, so that each is told once
+	told map[string]bool   // conditions that were told
 }
 
 func (d *process) newProjection(ctx context.Context, keys *secrets, encryption []byte) (*projection, error) {
@@ -60,7 +66,7 @@ func (d *process) newProjection(ctx context.Context, keys *secrets, encryption [
 		return nil, err //nolint:wrapcheck // says what it was doing
 	}
 	p := &projection{
-		dir: d.Manifests, dataDir: d.DataDir, log: d.Log, pool: pool, server: d.server, said: map[string]string{}, told: map[string]bool{},
+		dir: d.Manifests, dataDir: d.DataDir, log: d.Log, pool: pool, server: d.server, asked: make(chan chan<- struct{}), said: map[string]string{}, told: map[string]bool{},
 		projector: &project.Projector{
 			Store: postgres.NewConfiguration(pool), Providers: d.providers, Seal: key, Install: install, KeepConditions: true, Now: time.Now,
 			PublicURL: func(*v1alpha1.SocialOpsInstance) string { return d.PublicURL },
@@ -89,7 +95,9 @@ func (p *projection) pass(ctx context.Context, t *tenants) error {
 	if err != nil {
 		return fmt.Errorf("%w: name a folder with --manifests", err)
 	}
+	p.mu.Lock()
 	p.set = set
+	p.mu.Unlock()
 	p.tell(set)
 	if err := set.Save(filepath.Join(p.dataDir, manifestsFile)); err != nil {
 		return err //nolint:wrapcheck // says what it was doing
@@ -98,13 +106,18 @@ func (p *projection) pass(ctx context.Context, t *tenants) error {
 	if err != nil {
 		return err
 	}
-	if p.results, err = p.projector.All(ctx, in); err != nil {
+	results, err := p.projector.All(ctx, in)
+	p.mu.Lock()
+	p.results = results
+	p.mu.Unlock()
+	p.checkAt = results.CheckAt
+	if err != nil {
 		p.log.WarnContext(ctx, "some manifests could not be projected; trying again", "error", err)
 	}
 	partly := err != nil
 	var want []tenant
 	for _, i := range set.Instances {
-		r, ok := p.results.Instances[project.Name{Namespace: i.Namespace, Name: i.Name}]
+		r, ok := results.Instances[project.Name{Namespace: i.Namespace, Name: i.Name}]
 		if !ok || r.ID.IsZero() || r.Role == "" {
 			if partly { // not known to be refused: one that is served goes on
 				want = append(want, tenant{alias: i.Spec.Alias})
@@ -113,8 +126,8 @@ func (p *projection) pass(ctx context.Context, t *tenants) error {
 		}
 		want = append(want, tenant{alias: i.Spec.Alias, databaseURL: p.server.DSN(r.Role, databaseName), instanceKey: r.Key})
 	}
-	p.tellConditions(ctx)
-	if p.results.Purging {
+	p.tellConditions(ctx, results)
+	if results.Purging {
 		if _, err := p.projector.Purge(ctx); err != nil {
 			p.log.WarnContext(ctx, "a deleted inbox is not purged yet; trying again", "error", err)
 		}
@@ -205,15 +218,43 @@ func (p *projection) watch(ctx context.Context, t *tenants) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-		}
-		due := !p.results.CheckAt.IsZero() && time.Now().After(p.results.CheckAt)
-		if !due && stamp(p.dir) == p.stamp {
-			continue
-		}
-		if err := p.pass(ctx, t); err != nil && ctx.Err() == nil {
-			p.log.ErrorContext(ctx, "the manifests could not be taken in", "error", err)
+			due := !p.checkAt.IsZero() && time.Now().After(p.checkAt)
+			if !due && stamp(p.dir) == p.stamp {
+				continue
+			}
+			p.again(ctx, t)
+		case done := <-p.asked:
+			p.again(ctx, t)
+			close(done)
 		}
 	}
+}
+
+func (p *projection) again(ctx context.Context, t *tenants) {
+	if err := p.pass(ctx, t); err != nil && ctx.Err() == nil {
+		p.log.ErrorContext(ctx, "the manifests could not be taken in", "error", err)
+	}
+}
+
+// refresh has [projection.watch] take in the folder at once, and waits until it has or ctx ends.
+func (p *projection) refresh(ctx context.Context) {
+	done := make(chan struct{})
+	select {
+	case p.asked <- done:
+	case <-ctx.Done():
+		return
+	}
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
+}
+
+// inForce is what was last taken in, and what became of it. Neither is changed later.
+func (p *projection) inForce() (*manifests.Set, project.Results) {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.set, p.results
 }
 
 // stamp changes when a file of the folder does.
@@ -232,7 +273,7 @@ func stamp(dir string) string {
 }
 
 // tellConditions logs what does not hold of each object, whenever that changes.
-func (p *projection) tellConditions(ctx context.Context) {
+func (p *projection) tellConditions(ctx context.Context, results project.Results) {
 	say := func(kind string, name project.Name, conditions []metav1.Condition) {
 		for _, c := range conditions {
 			if c.Status == metav1.ConditionTrue || c.Type == v1alpha1.ConditionReady || c.Type == v1alpha1.ConditionReconciling || c.Type == v1alpha1.ConditionStalled {
@@ -250,13 +291,13 @@ func (p *projection) tellConditions(ctx context.Context) {
 			p.log.Log(ctx, level, "not ready", "object", kind+" "+name.String(), "condition", c.Type, "reason", c.Reason, "message", c.Message)
 		}
 	}
-	for name, r := range p.results.Instances {
+	for name, r := range results.Instances {
 		say("SocialOpsInstance", name, r.Conditions)
 	}
-	for name, r := range p.results.Bindings {
+	for name, r := range results.Bindings {
 		say("ChannelBinding", name, r.Conditions)
 	}
-	for name, r := range p.results.Accounts {
+	for name, r := range results.Accounts {
 		say("Secret", name, slices.DeleteFunc(slices.Clone(r.Conditions), func(c metav1.Condition) bool {
 			return c.Type == v1alpha1.ConditionWebhookRegistered // the bindings tell, and later
 		}))

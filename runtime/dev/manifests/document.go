@@ -19,12 +19,15 @@ import (
 type document struct {
 	text []byte
 	line int // how many lines of the file stand before it
+	at   int // how many bytes of the file, less a byte order mark, stand before it
 	json bool
 }
 
+var byteOrderMark = []byte("\ufeff")
+
 // split cuts a file into its documents, leaving out those that hold nothing but comments.
 func split(name string, data []byte) ([]document, error) {
-	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	data = bytes.TrimPrefix(data, byteOrderMark)
 	if filepath.Ext(name) == ".json" {
 		return splitJSON(data)
 	}
@@ -36,7 +39,7 @@ func splitYAML(data []byte) ([]document, error) {
 	start, startLine, blank := 0, 0, true
 	add := func(end int) {
 		if !blank {
-			documents = append(documents, document{text: data[start:end], line: startLine})
+			documents = append(documents, document{text: data[start:end], line: startLine, at: start})
 		}
 	}
 	for at, line := 0, 0; at < len(data); line++ {

@@ -37,7 +37,7 @@ func (s *Set) Save(path string) error {
 	if err != nil {
 		return fmt.Errorf("saving manifests: %w", err)
 	}
-	if err := replaceFile(path, append(data, '\n')); err != nil {
+	if err := replaceFile(path, append(data, '\n'), 0o600); err != nil {
 		return fmt.Errorf("saving manifests: %w", err)
 	}
 	return nil
@@ -73,7 +73,7 @@ func Load(path string) (*Set, error) {
 }
 
 // replaceFile writes a file beside the old one and puts it in its place.
-func replaceFile(path string, data []byte) (err error) {
+func replaceFile(path string, data []byte, mode os.FileMode) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), ".manifests-*")
 	if err != nil {
 		return err
@@ -85,6 +85,9 @@ func replaceFile(path string, data []byte) (err error) {
 		}
 	}()
 	if _, err = f.Write(data); err != nil {
+		return err
+	}
+	if err = f.Chmod(mode); err != nil {
 		return err
 	}
 	if err = f.Sync(); err != nil {
