@@ -1,0 +1,4 @@
+import { admin } from './admin'
+import { common } from './common'
+
+export const en = { ...common, ...admin }

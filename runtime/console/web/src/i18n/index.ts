@@ -1,0 +1,66 @@
+// A small typed catalogue: keys are checked by the compiler, plurals and formats are Intl's. A library would
+// bring interpolation, loading and caching that two flat files have no use for, and 15 KB to the first view.
+import { en } from './en'
+
+/** A text, or its plural forms, chosen by the variable n. */
+export type Text = string | Partial<Record<Intl.LDMLPluralRule, string>>
+export type MessageKey = keyof typeof en
+export type Catalogue = Partial<Record<MessageKey, Text>>
+export type Vars = Record<string, string | number>
+
+/** Languages and how to load them; to add one, translate en/*.ts and name it here. */
+export const languages: Record<string, { name: string; load?: () => Promise<Catalogue> }> = {
+  en: { name: 'English' },
+  de: { name: 'Deutsch', load: () => import('./de').then((m) => m.de) },
+}
+
+const stored = 'socialops.language'
+
+let locale = 'en'
+let catalogue: Catalogue = en
+let plural = new Intl.PluralRules('en')
+const listeners = new Set<() => void>()
+
+/** The language of the texts. */
+export const language = () => locale
+export const onLanguage = (f: () => void) => {
+  listeners.add(f)
+  return () => void listeners.delete(f)
+}
+
+export function preferredLanguage(
+  saved = localStorage.getItem(stored),
+  wanted: readonly string[] = navigator.languages,
+) {
+  for (const tag of [saved, ...wanted]) {
+    const short = tag?.split('-')[0]
+    if (short && short in languages) return short
+  }
+  return 'en'
+}
+
+export async function setLanguage(tag: string, remember = true) {
+  const loaded = (await languages[tag]?.load?.()) ?? {}
+  catalogue = { ...en, ...loaded }
+  locale = tag
+  plural = new Intl.PluralRules(tag)
+  document.documentElement.lang = tag
+  if (remember) localStorage.setItem(stored, tag)
+  listeners.forEach((f) => f())
+}
+
+/** The text of a key, with {name} replaced by vars.name; vars.n chooses the plural form. */
+export function t(key: MessageKey, vars?: Vars): string {
+  const found: Text = catalogue[key] ?? en[key] ?? key
+  const text = typeof found === 'string' ? found : (found[plural.select(Number(vars?.n ?? 0))] ?? found.other ?? key)
+  if (!vars) return text
+  return text.replace(/\{(\w+)\}/g, (all, name: string) => {
+    const v = vars[name]
+    return v === undefined ? all : typeof v === 'number' ? v.toLocaleString(regional()) : v
+  })
+}
+
+/** Formats follow the reader's region where it speaks the page's language: en-GB dates for a British reader. */
+export function regional() {
+  return navigator.languages.find((l) => l.split('-')[0] === locale) ?? locale
+}
