@@ -18,10 +18,11 @@ export class Program {
     readonly logFile: string,
     command: string,
     args: string[],
+    more: Record<string, string> = {},
   ) {
     this.log = createWriteStream(logFile, { flags: 'a' })
     const env = Object.fromEntries(Object.entries(process.env).filter(([k]) => !/^(SOCIALOPS_|DATABASE_|OTEL_|PG)/.test(k)))
-    this.child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
+    this.child = spawn(command, args, { env: { ...env, ...more }, stdio: ['ignore', 'pipe', 'pipe'] })
     this.child.stdout?.on('data', (chunk: Buffer) => {
       this.log.write(chunk)
       this.said += chunk.toString()

@@ -15,6 +15,7 @@ export interface Options {
   inboxes?: number // with names and owners of their own, besides what is in manifests
   manifests?: Record<string, string> // file name to content
   args?: string[] // of `socialops dev`
+  simulator?: boolean // false: none beside it, as the demo has its own
 }
 
 // Stack is a `socialops dev` with a Telegram simulator beside it, on data of its own.
@@ -25,7 +26,7 @@ export class Stack {
   private constructor(
     readonly dir: string,
     readonly port: number,
-    readonly simulator: Simulator,
+    private readonly telegram: Simulator | undefined,
     private readonly options: Options,
   ) {
     this.program = this.launch()
@@ -40,14 +41,19 @@ export class Stack {
       writeFileSync(join(dir, 'manifests', `${plan(n).alias}.yaml`), manifest(plan(n)))
     }
     for (const [name, content] of Object.entries(options.manifests ?? {})) writeFileSync(join(dir, 'manifests', name), content)
-    const simulator = await Simulator.start(binary, join(dir, 'simulator.log'))
-    const stack = new Stack(dir, await freePort(), simulator, options)
+    const telegram = options.simulator === false ? undefined : await Simulator.start(binary, join(dir, 'simulator.log'))
+    const stack = new Stack(dir, await freePort(), telegram, options)
     await stack.ready()
     return stack
   }
 
   get url(): string {
     return `http://127.0.0.1:${this.port}`
+  }
+
+  get simulator(): Simulator {
+    if (!this.telegram) throw new Error('this stack has no simulator')
+    return this.telegram
   }
 
   get pid(): number {
@@ -63,8 +69,7 @@ export class Stack {
       join(this.dir, 'data'),
       '--manifests',
       join(this.dir, 'manifests'),
-      '--telegram-api-url',
-      this.simulator.url,
+      ...(this.telegram ? ['--telegram-api-url', this.telegram.url] : []),
       ...(this.options.args ?? []),
     ])
   }
@@ -104,6 +109,11 @@ export class Stack {
     ).trim()
   }
 
+  // says waits until the server has printed something.
+  async says(what: RegExp): Promise<void> {
+    await this.program.says(what)
+  }
+
   // crash is kill -9; restart starts it again on the same port and data.
   crash(): Promise<void> {
     return this.program.kill()
@@ -120,7 +130,7 @@ export class Stack {
 
   async stop(): Promise<void> {
     await this.program.stop()
-    await this.simulator.stop()
+    await this.telegram?.stop()
     if (!process.env.KEEP) rmSync(this.dir, { recursive: true, force: true })
   }
 }
