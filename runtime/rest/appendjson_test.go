@@ -57,8 +57,8 @@ func TestListsWriteWhatEncodingJSONWould(t *testing.T) {
 	var message Message
 	fill(reflect.ValueOf(&message).Elem(), &n)
 	empty := Thread{CustomData: Object("{}")} // there is always an object
-	s := &Server{prefix: "/p/"}
-	bare := s.newInboxThread(inbox.ThreadView{LastMessage: &inbox.Message{}, Contact: &inbox.Contact{}})
+	s := &Inbox{prefix: "/p/"}
+	bare := s.ShowThread(inbox.ThreadView{LastMessage: &inbox.Message{}, Contact: &inbox.Contact{}})
 	cursor := "next"
 	for name, v := range map[string]any{
 		"every field":   List[InboxThread]{Success: true, Data: []InboxThread{whole, whole}, Pagination: Pagination{Page: 2, Limit: 50, NextCursor: &cursor, HasMore: true}},

@@ -28,7 +28,7 @@ const (
 // shown are the types of files that a browser may show by itself: pictures that can't run scripts.
 var shown = map[string]bool{"image/png": true, "image/jpeg": true, "image/gif": true, "image/webp": true, "image/avif": true}
 
-func (a *api) addAttachments() {
+func (a *API) addAttachments() {
 	pending := &huma.Response{
 		Description: "The file is still at the provider and is being fetched: ask again after the seconds of Retry-After.",
 		Content:     map[string]*huma.MediaType{"application/json": {Schema: a.schemaOf(Envelope[Attachment]{})}},
@@ -38,31 +38,31 @@ func (a *api) addAttachments() {
 		Description: "The file.",
 		Content:     map[string]*huma.MediaType{"application/octet-stream": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}},
 	}
-	handle(a, operation{
-		id: "get-attachment", method: http.MethodGet, path: "/attachments/{attachment_id}", scope: inbox.ScopeRead, tag: "Messages",
-		summary: "An attachment's file",
-		text: "Files that only the provider holds are fetched on first view: the first call then answers 202. " +
+	inboxCall(a, Operation{
+		ID: "get-attachment", Method: http.MethodGet, Path: "/attachments/{attachment_id}", Need: Read, Tag: "Messages",
+		Summary: "An attachment's file",
+		Text: "Files that only the provider holds are fetched on first view: the first call then answers 202. " +
 			"A file with a public address is not served here but at its url (409).",
-		errors:    []inbox.Code{inbox.CodeNotFound, inbox.CodeConflict},
-		responses: map[string]*huma.Response{"200": file, "202": pending},
-	}, a.s.attachment)
+		Errors:    []inbox.Code{inbox.CodeNotFound, inbox.CodeConflict},
+		Responses: map[string]*huma.Response{"200": file, "202": pending},
+	}, (*Inbox).attachment)
 }
 
-func (s *Server) attachment(ctx context.Context, _ *caller, in *struct {
+func (b *Inbox) attachment(ctx context.Context, _ Caller, in *struct {
 	AttachmentID string `path:"attachment_id" example:"soatt_01kc0w3v2pf0bvd9m4v9wq7x5e"`
 },
 ) (*huma.StreamResponse, error) {
 	var id inbox.AttachmentID
 	if err := id.UnmarshalText([]byte(in.AttachmentID)); err != nil || id.IsZero() {
-		return nil, noSuch("attachment", err)
+		return nil, NoSuch("attachment", err)
 	}
 	select {
-	case s.files <- struct{}{}:
+	case b.files <- struct{}{}:
 	case <-ctx.Done():
-		return nil, failure(inbox.CodeUnavailable, "too many files are being served right now: try again").retryAfter(retrySoon)
+		return nil, Failure(inbox.CodeUnavailable, "too many files are being served right now: try again").retryAfter(retrySoon)
 	}
-	release := func() { <-s.files }
-	file, content, err := s.store.Attachment(ctx, id)
+	release := func() { <-b.files }
+	file, content, err := b.store.Attachment(ctx, id)
 	if err != nil {
 		release()
 		return nil, err
@@ -82,7 +82,7 @@ func (s *Server) attachment(ctx context.Context, _ *caller, in *struct {
 			h["Content-Type"] = jsonType
 			h.Set("Retry-After", strconv.Itoa(int(fetchSoon/time.Second)))
 			w.WriteHeader(http.StatusAccepted)
-			_ = marshal(w, ok(s.newAttachment(file)).Body)
+			_ = marshal(w, OK(b.newAttachment(file)).Body)
 		}}, nil
 	case inbox.AttachmentLinked:
 		release()
@@ -98,7 +98,7 @@ func (s *Server) attachment(ctx context.Context, _ *caller, in *struct {
 
 // serveFile sends a file in a way that no browser runs it as a page of ours.
 func serveFile(w http.ResponseWriter, file inbox.Attachment, content []byte) {
-	// A writer without deadlines is a test's.
+	// A writer without deadlines is a test'b.
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(fileTime))
 	kind, _, err := mime.ParseMediaType(file.MIMEType)
 	if err != nil {

@@ -1,8 +1,10 @@
 package rest
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
+	"log/slog"
 	"net/http"
 	"strings"
 	"time"
@@ -14,13 +16,37 @@ import (
 
 // caller is who holds an API key of the instance.
 type caller struct {
-	key     inbox.Key
-	actor   string        // as the event log names it
-	limiter *rate.Limiter // nil: unlimited
+	key      inbox.Key
+	actor    string        // as the event log names it
+	limiter  *rate.Limiter // nil: unlimited
+	settings *settings     // that it is one of
 }
 
-func (c *caller) author() inbox.Author {
+// Actor implements [Caller].
+func (c *caller) Actor() string { return c.actor }
+
+// Author implements [Caller].
+func (c *caller) Author() inbox.Author {
 	return inbox.Author{Kind: "api_key", KeyID: c.key.ID, Name: c.key.Name}
+}
+
+// Name implements [Caller].
+func (c *caller) Name() string { return c.key.ID.String() }
+
+// Until implements [Caller]. A key that ends is found out by Welcome.
+func (c *caller) Until() time.Time { return time.Time{} }
+
+// Attr implements [Caller].
+func (c *caller) Attr() slog.Attr { return slog.String("key", c.key.ID.String()) }
+
+// Welcome tells whether the key may still read. What can't be known is no reason to end.
+func (c *caller) Welcome(ctx context.Context) bool {
+	snap, err := c.settings.get(ctx)
+	if err != nil {
+		return true
+	}
+	now := snap.callers[c.key.Hash]
+	return now != nil && now.key.Valid(c.settings.now()) && now.key.Has(inbox.ScopeRead) && !snap.Instance.Suspended
 }
 
 // maxKey bounds what is hashed for a caller that nobody knows yet.
@@ -47,12 +73,12 @@ const challenge = `Bearer realm="socialops"`
 func (s *snapshot) caller(h http.Header, now time.Time) (*caller, *Error) {
 	text := keyOf(h)
 	if text == "" {
-		return nil, failure(inbox.CodeUnproven, "an API key is needed: send it as X-API-Key: sk_… or as Authorization: Bearer sk_…").
-			with("WWW-Authenticate", challenge)
+		return nil, Failure(inbox.CodeUnproven, "an API key is needed: send it as X-API-Key: sk_… or as Authorization: Bearer sk_…").
+			With("WWW-Authenticate", challenge)
 	}
 	unknown := func() (*caller, *Error) {
-		return nil, failure(inbox.CodeUnproven, "this API key is not one of this inbox, has expired or was revoked: check key and alias").
-			with("WWW-Authenticate", challenge+`, error="invalid_token"`)
+		return nil, Failure(inbox.CodeUnproven, "this API key is not one of this inbox, has expired or was revoked: check key and alias").
+			With("WWW-Authenticate", challenge+`, error="invalid_token"`)
 	}
 	if len(text) > maxKey {
 		return unknown()
@@ -70,6 +96,6 @@ func (c *caller) allow(scope string) *Error {
 	if c.key.Has(scope) {
 		return nil
 	}
-	return failure(inbox.CodeForbidden, "this API key lacks the scope "+scope+": use a key that has it").
-		with("WWW-Authenticate", challenge+`, error="insufficient_scope", scope="`+scope+`"`)
+	return Failure(inbox.CodeForbidden, "this API key lacks the scope "+scope+": use a key that has it").
+		With("WWW-Authenticate", challenge+`, error="insufficient_scope", scope="`+scope+`"`)
 }

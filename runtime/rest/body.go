@@ -94,20 +94,20 @@ func refuseBody(w http.ResponseWriter, r *http.Request, e *Error) *Error {
 			_, _ = io.CopyN(io.Discard, r.Body, drainLimit)
 		}
 	}
-	return e.with("Connection", "close")
+	return e.With("Connection", "close")
 }
 
 func tooLarge(limit int64) *Error {
-	return failure(inbox.CodeTooLarge, fmt.Sprintf("the body is larger than this inbox takes: send at most %d bytes", limit))
+	return Failure(inbox.CodeTooLarge, fmt.Sprintf("the body is larger than this inbox takes: send at most %d bytes", limit))
 }
 
 func crowded() *Error {
-	return failure(inbox.CodeUnavailable, "too many large bodies are being taken in right now: send it again").retryAfter(retrySoon)
+	return Failure(inbox.CodeUnavailable, "too many large bodies are being taken in right now: send it again").retryAfter(retrySoon)
 }
 
 func unread(err error) *Error {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return failure(inbox.CodeInvalid, "the body came too slowly: send it again over a faster line, or send less").because(err).with("Connection", "close")
+		return Failure(inbox.CodeInvalid, "the body came too slowly: send it again over a faster line, or send less").because(err).With("Connection", "close")
 	}
-	return failure(codeGone, "the body ended early").because(err)
+	return Failure(codeGone, "the body ended early").because(err)
 }

@@ -31,7 +31,7 @@ func TestCursor(t *testing.T) {
 	}
 	mine := cursor{kind: listInbox, query: query, page: 2, at: inbox.Position{At: at, ID: id}}.String()
 	for name, other := range map[string]struct {
-		kind  listKind
+		kind  ListKind
 		query [8]byte
 	}{
 		"another list":     {listThreads, queryHash("support", listThreads, "", open)},
@@ -70,13 +70,13 @@ func TestCursor(t *testing.T) {
 func FuzzCursor(f *testing.F) {
 	id := inbox.NewID[inbox.ThreadID](time.UnixMilli(1))
 	query := queryHash("support", listInbox, "", inbox.Filter{})
-	for _, kind := range []listKind{listInbox, listThreads, listMessages} {
+	for _, kind := range []ListKind{listInbox, listThreads, listMessages} {
 		f.Add(cursor{kind: kind, query: query, page: 3, at: inbox.Position{At: time.UnixMicro(5), ID: id, Seq: 7}}.String())
 	}
 	f.Add("")
 	f.Add("AQ")
 	f.Fuzz(func(t *testing.T, text string) {
-		for _, kind := range []listKind{listInbox, listThreads, listMessages} {
+		for _, kind := range []ListKind{listInbox, listThreads, listMessages} {
 			c, err := parseCursor(text, kind, query)
 			if err != nil {
 				if inbox.CodeOf(err) != inbox.CodeInvalid {

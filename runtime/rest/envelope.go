@@ -21,9 +21,10 @@ type Pagination struct {
 	HasMore    bool    `json:"has_more" doc:"Whether there is a next page."`
 }
 
-// reply is what a huma handler returns.
-type reply[T any] struct{ Body T }
+// Reply is what a call returns.
+type Reply[T any] struct{ Body T }
 
-func ok[T any](data T) *reply[Envelope[T]] {
-	return &reply[Envelope[T]]{Envelope[T]{Success: true, Data: data}}
+// OK is a successful answer.
+func OK[T any](data T) *Reply[Envelope[T]] {
+	return &Reply[Envelope[T]]{Envelope[T]{Success: true, Data: data}}
 }

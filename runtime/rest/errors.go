@@ -83,12 +83,13 @@ func (e *Error) GetStatus() int {
 // GetHeaders are the headers that go with the error.
 func (e *Error) GetHeaders() http.Header { return e.header }
 
-// failure makes an Error; the message must say what to do.
-func failure(code inbox.Code, message string) *Error {
+// Failure makes an Error; the message must say what to do.
+func Failure(code inbox.Code, message string) *Error {
 	return &Error{Info: ErrorInfo{Code: code, Message: message}}
 }
 
-func (e *Error) with(key, value string) *Error {
+// With adds a header to the answer.
+func (e *Error) With(key, value string) *Error {
 	if e.header == nil {
 		e.header = http.Header{}
 	}
@@ -102,15 +103,15 @@ func (e *Error) because(cause error) *Error {
 }
 
 func (e *Error) retryAfter(d time.Duration) *Error {
-	return e.with("Retry-After", strconv.Itoa(max(1, int((d+time.Second-1)/time.Second))))
+	return e.With("Retry-After", strconv.Itoa(max(1, int((d+time.Second-1)/time.Second))))
 }
 
 // retrySoon is what Retry-After says when nobody knows better.
 const retrySoon = 2 * time.Second
 
-// asError is how any error shows itself to a caller. What is no [Error] and no
+// AsError is how any error shows itself to a caller. What is no [Error] and no
 // [inbox.Error] stays inside, as the cause.
-func asError(err error) *Error {
+func AsError(err error) *Error {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e
 	}
@@ -123,12 +124,12 @@ func asError(err error) *Error {
 	}
 	switch {
 	case errors.Is(err, context.Canceled):
-		return failure(codeGone, "the client hung up").because(err)
+		return Failure(codeGone, "the client hung up").because(err)
 	case errors.Is(err, context.DeadlineExceeded):
-		return failure(inbox.CodeUnavailable, "this took too long and was given up: try again; what was sent may or may not have been stored").
+		return Failure(inbox.CodeUnavailable, "this took too long and was given up: try again; what was sent may or may not have been stored").
 			retryAfter(retrySoon).because(err)
 	}
-	return failure(codeInternal, "something went wrong on our side: try again, and if it persists report the X-Request-Id of this answer").because(err)
+	return Failure(codeInternal, "something went wrong on our side: try again, and if it persists report the X-Request-Id of this answer").because(err)
 }
 
 // write sends the error.

@@ -28,7 +28,7 @@ type eventsInput struct {
 	After       string `query:"after" maxLength:"20" doc:"The same for clients that can't set the header, which wins. 0 begins with the oldest event that is kept."`
 }
 
-func (a *api) addEvents() {
+func (a *API) addEvents() {
 	stream := &huma.Response{
 		Description: "The stream. It lasts until either side ends it.",
 		Content: map[string]*huma.MediaType{"text/event-stream": {
@@ -37,26 +37,26 @@ func (a *api) addEvents() {
 				`data: {"seq":42,"type":"message.created","at":"2026-11-01T12:00:00Z","actor":"provider","thread_id":"soth_…","message_id":"somsg_…","message":{…},"thread":{…}}` + "\n\n",
 		}},
 	}
-	handle(a, operation{
-		id: "stream-events", method: http.MethodGet, path: "/events", scope: inbox.ScopeRead, tag: "Events",
-		summary: "Follow what happens",
-		text: "Server-sent events, one for each state change, in the order in which they happened and without gaps. " +
+	inboxCall(a, Operation{
+		ID: "stream-events", Method: http.MethodGet, Path: "/events", Need: Read, Tag: "Events",
+		Summary: "Follow what happens",
+		Text: "Server-sent events, one for each state change, in the order in which they happened and without gaps. " +
 			"Each has an id: connect again with Last-Event-ID and nothing is missed. Without it the stream begins now. " +
 			"An inbox may keep its events for some days only: 410 says that those that follow Last-Event-ID are gone, so read the threads anew. " +
 			"Messages and threads are shown as they were when this server read the event, which may be later than it happened; what was deleted by then is left out, and its ids remain. " +
 			"A comment every 15 seconds shows that the connection lives.",
-		responses: map[string]*huma.Response{"200": stream}, errors: []inbox.Code{codeRemoved}, stream: true,
-	}, a.s.events)
+		Responses: map[string]*huma.Response{"200": stream}, Errors: []inbox.Code{codeRemoved}, Stream: true,
+	}, (*Inbox).events)
 }
 
-func (s *Server) events(ctx context.Context, who *caller, in *eventsInput) (*huma.StreamResponse, error) {
+func (b *Inbox) events(ctx context.Context, who Caller, in *eventsInput) (*huma.StreamResponse, error) {
 	after, err := in.position()
 	if err != nil {
 		return nil, err
 	}
 	joining, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	from, leave, err := s.streams.join(joining, who.key.ID, after)
+	from, leave, err := b.streams.join(joining, who.Name(), after)
 	if err != nil {
 		return nil, err
 	}
@@ -71,11 +71,11 @@ func (s *Server) events(ctx context.Context, who *caller, in *eventsInput) (*hum
 			w.WriteHeader(http.StatusOK)
 			return
 		}
-		s.metrics.streams.Inc()
-		defer s.metrics.streams.Dec()
-		st := stream{s: s, hub: s.streams, w: w, control: http.NewResponseController(w), who: who, seen: from}
+		b.metrics.streams.Inc()
+		defer b.metrics.streams.Dec()
+		st := stream{b: b, hub: b.streams, w: w, control: http.NewResponseController(w), who: who, seen: from}
 		if reason := st.run(r.Context()); reason != "" {
-			s.metrics.dropped.WithLabelValues(reason).Inc()
+			b.metrics.dropped.WithLabelValues(reason).Inc()
 		}
 	}}, nil
 }
@@ -95,13 +95,13 @@ func (in *eventsInput) position() (*int64, error) {
 	return &seq, nil
 }
 
-// stream is one client's.
+// stream is one client'b.
 type stream struct {
-	s       *Server
+	b       *Inbox
 	hub     *hub
 	w       http.ResponseWriter
 	control *http.ResponseController
-	who     *caller
+	who     Caller
 	seen    int64 // the last event that was written
 }
 
@@ -109,14 +109,15 @@ type stream struct {
 const (
 	endSlow     = "slow"
 	endShutdown = "shutdown"
-	endRefused  = "refused" // the key is no longer good
+	endRefused  = "refused" // the caller may no longer read
+	endExpired  = "expired" // so did what the caller came with
 	endTrouble  = "trouble" // the log can't be read
 	endCut      = "cut"     // what the stream would go on with was removed
 )
 
 // run writes until somebody ends the stream, and tells why when it was the server.
 func (st *stream) run(ctx context.Context) string {
-	// The server's limits are for requests that end. Writers without deadlines are a test's.
+	// The server's limits are for requests that end. Writers without deadlines are a test'b.
 	_ = st.control.SetReadDeadline(time.Time{})
 	// The id alone is no event, yet a client that loses the line now comes back with it.
 	hello := "retry: " + strconv.FormatInt(retryHint.Milliseconds(), 10) + "\nid: " + strconv.FormatInt(st.seen, 10) + "\n\n"
@@ -125,8 +126,19 @@ func (st *stream) run(ctx context.Context) string {
 	}
 	beat := time.NewTimer(heartbeat)
 	defer beat.Stop()
+	var over <-chan time.Time
+	if until := st.who.Until(); !until.IsZero() {
+		timer := time.NewTimer(until.Sub(st.b.now()))
+		defer timer.Stop()
+		over = timer.C
+	}
 	live := false
 	for {
+		select {
+		case <-over:
+			return st.expire()
+		default:
+		}
 		frames, wake, behind, closed := st.hub.since(st.seen)
 		switch {
 		case closed:
@@ -161,8 +173,10 @@ func (st *stream) run(ctx context.Context) string {
 		case <-wake:
 		case <-ctx.Done():
 			return ""
+		case <-over:
+			return st.expire()
 		case <-beat.C:
-			if !st.welcome(ctx) {
+			if !st.who.Welcome(ctx) {
 				return endRefused
 			}
 			if !st.write([]byte(": alive\n\n")) {
@@ -173,34 +187,43 @@ func (st *stream) run(ctx context.Context) string {
 	}
 }
 
-// welcome tells whether the key may still read. What can't be known is no reason to end.
-func (st *stream) welcome(ctx context.Context) bool {
-	snap, err := st.s.settings.get(ctx)
-	if err != nil {
-		return true
-	}
-	now := snap.callers[st.who.key.Hash]
-	return now != nil && now.key.Valid(st.s.now()) && now.key.Has(inbox.ScopeRead) && !snap.Instance.Suspended
+func (st *stream) expire() string {
+	st.write([]byte(": what you came with has expired, connect again with a new one\n\n"))
+	return endExpired
 }
 
 func (st *stream) writeFrames(frames []frame) bool {
 	for len(frames) > 0 {
 		n := min(len(frames), framesAWait)
-		size := 0
-		for _, f := range frames[:n] {
-			size += len(f.text)
+		_ = st.control.SetWriteDeadline(time.Now().Add(writeTime)) // as above
+		for rest := frames[:n]; len(rest) > 0; {
+			var text []byte
+			text, rest = joined(rest)
+			if _, err := st.w.Write(text); err != nil {
+				return false
+			}
 		}
-		text := make([]byte, 0, size)
-		for _, f := range frames[:n] {
-			text = append(text, f.text...)
-		}
-		if !st.write(text) {
+		if st.control.Flush() != nil {
 			return false
 		}
 		st.seen = frames[n-1].seq
 		frames = frames[n:]
 	}
 	return true
+}
+
+// joined is the text of the first frames that lie side by side in memory, as those
+// that were rendered together do: all streams write the same bytes, and none copies them.
+func joined(frames []frame) (text []byte, rest []frame) {
+	text = frames[0].text
+	for i, f := range frames[1:] {
+		n := len(text)
+		if cap(text) == n || len(f.text) == 0 || &text[:n+1][n] != &f.text[0] {
+			return text, frames[i+1:]
+		}
+		text = text[:n+len(f.text)]
+	}
+	return text, nil
 }
 
 func (st *stream) write(text []byte) bool {

@@ -13,21 +13,18 @@ import (
 )
 
 const (
-	pollEvery   = 500 * time.Millisecond
 	pollTimeout = 10 * time.Second // of one reading
 	pollBatch   = 100              // events read and rendered at once
 
-	// windowFrames and windowBytes bound the rendered events that are kept for streams
-	// that are a little behind.
+	// windowFrames bounds, beside [Streams.Window], the rendered events that are kept for
+	// streams that are a little behind.
 	windowFrames = 2048
-	windowBytes  = 8 << 20
 
-	maxStreams    = 1000 // of a server
-	maxKeyStreams = 16   // of an API key
-	catchUps      = 2    // streams that read the log on their own at once
+	catchUps = 2 // streams that read the log on their own at once
 )
 
-// frame is an event as it goes to streams.
+// frame is an event as it goes to streams. Those that were rendered together lie side
+// by side in memory, and nothing is ever appended to one: see joined.
 type frame struct {
 	seq  int64
 	text []byte
@@ -36,19 +33,19 @@ type frame struct {
 // hub follows the event log while anybody streams: it reads each new event once,
 // renders it once, and keeps a window of the newest for all streams to write from.
 type hub struct {
-	store    inbox.Store
-	render   func(context.Context, []inbox.Event) ([]frame, error)
-	trouble  func(error) // told of each reading of the log: nil when it worked
-	reading  chan struct{}
-	interval time.Duration
+	Streams
+	store   inbox.Store
+	render  func(context.Context, []inbox.Event) ([]frame, error)
+	trouble func(error) // told of each reading of the log: nil when it worked
+	reading chan struct{}
 
 	mu      sync.Mutex
 	wg      sync.WaitGroup
 	closed  bool
 	running bool
 	streams int
-	perKey  map[inbox.KeyID]int
-	window  []frame // by seq; an element is never changed
+	each    map[string]int // streams by the callers' names
+	window  []frame        // by seq; an element is never changed
 	bytes   int
 	base    int64         // every event after this one, up to head, is in the window
 	head    int64         // the newest event that was read
@@ -59,50 +56,50 @@ type hub struct {
 	end   context.CancelFunc
 }
 
-func newHub(s *Server) *hub {
+func newHub(b *Inbox, o Streams) *hub {
 	h := &hub{
-		store: s.store, render: s.renderEvents, interval: pollEvery, reading: make(chan struct{}, catchUps),
-		perKey: map[inbox.KeyID]int{}, wake: make(chan struct{}),
+		Streams: o, store: b.store, render: b.renderEvents, reading: make(chan struct{}, catchUps),
+		each: map[string]int{}, wake: make(chan struct{}),
 	}
 	h.until, h.end = context.WithCancel(context.Background())
 	failing := false // only the poller calls trouble
 	h.trouble = func(err error) {
 		if err != nil && !failing {
-			s.log.Error("the event log can't be read; streams wait", "error", err)
+			b.log.Error("the event log can't be read; streams wait", "error", err)
 		}
 		failing = err != nil
 	}
 	return h
 }
 
-var errStreamsClosed = failure(inbox.CodeUnavailable, "this server is going away: connect again").retryAfter(time.Second)
+var errStreamsClosed = Failure(inbox.CodeUnavailable, "this server is going away: connect again").retryAfter(time.Second)
 
-// join admits a stream of a key. It begins after the given event, or with nil after
+// join admits a stream of a caller. It begins after the given event, or with nil after
 // the newest one. leave must be called at its end.
-func (h *hub) join(ctx context.Context, key inbox.KeyID, after *int64) (from int64, leave func(), err error) {
+func (h *hub) join(ctx context.Context, name string, after *int64) (from int64, leave func(), err error) {
 	h.mu.Lock()
 	switch {
 	case h.closed:
 		err = errStreamsClosed
-	case h.perKey[key] >= maxKeyStreams:
-		err = failure(codeRateLimited, fmt.Sprintf("this API key has %d streams open, which is the most: end one first", maxKeyStreams)).retryAfter(5 * time.Second)
-	case h.streams >= maxStreams:
-		err = failure(inbox.CodeUnavailable, "too many streams are open: try again").retryAfter(5 * time.Second)
+	case h.Each > 0 && h.each[name] >= h.Each:
+		err = Failure(codeRateLimited, fmt.Sprintf("%s %d streams open, which is the most: end one first", h.Holder, h.Each)).retryAfter(5 * time.Second)
+	case h.streams >= h.Most:
+		err = Failure(inbox.CodeUnavailable, "too many streams are open: try again").retryAfter(5 * time.Second)
 	}
 	if err != nil {
 		h.mu.Unlock()
 		return 0, nil, err
 	}
 	h.streams++
-	h.perKey[key]++
+	h.each[name]++
 	head, running := h.head, h.running
 	h.mu.Unlock()
 	leave = func() {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		h.streams--
-		if h.perKey[key]--; h.perKey[key] == 0 {
-			delete(h.perKey, key)
+		if h.each[name]--; h.each[name] == 0 {
+			delete(h.each, name)
 		}
 	}
 	// A position ahead of what was read here may be one that another server gave out.
@@ -144,7 +141,7 @@ func (h *hub) resume(ctx context.Context, after, head int64) (from int64, err er
 	case len(next) > 0:
 		head = next[0].Seq - 1
 	}
-	return 0, failure(codeRemoved, fmt.Sprintf("what followed event %d is kept no longer: read the threads anew, and begin with Last-Event-ID %d, which is where the log begins, or without it, which is now", after, head))
+	return 0, Failure(codeRemoved, fmt.Sprintf("what followed event %d is kept no longer: read the threads anew, and begin with Last-Event-ID %d, which is where the log begins, or without it, which is now", after, head))
 }
 
 // start follows the log from head on, unless it is followed already.
@@ -160,7 +157,7 @@ func (h *hub) start(head int64) {
 
 // poll reads the log until nobody streams.
 func (h *hub) poll() {
-	tick := time.NewTicker(h.interval)
+	tick := time.NewTicker(h.Every)
 	defer tick.Stop()
 	for {
 		h.trouble(h.follow())
@@ -237,7 +234,7 @@ func (h *hub) publish(frames []frame) {
 	}
 	h.head = frames[len(frames)-1].seq
 	cut := 0
-	for len(h.window)-cut > windowFrames || h.bytes > windowBytes && len(h.window)-cut > 1 {
+	for len(h.window)-cut > windowFrames || h.bytes > h.Window && len(h.window)-cut > 1 {
 		h.bytes -= len(h.window[cut].text)
 		h.base = h.window[cut].seq
 		cut++
@@ -275,6 +272,13 @@ func (h *hub) catchUp(ctx context.Context, after int64) ([]frame, error) {
 		return nil, ctx.Err()
 	}
 	return h.read(ctx, after)
+}
+
+// followed tells whether there are streams.
+func (h *hub) followed() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.streams > 0
 }
 
 // close ends all streams. wait returns when the poller has ended.

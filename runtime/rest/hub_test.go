@@ -113,11 +113,11 @@ func TestHubFansOut(t *testing.T) {
 		store.add(500)
 		s := newLogServer(t, store)
 		defer s.Close()
-		h := s.streams
+		h := s.own.streams
 		ptr := func(n int64) *int64 { return &n }
 		var wg sync.WaitGroup
 		for i, after := range []*int64{nil, nil, ptr(0), ptr(250), ptr(500)} {
-			from, leave, err := h.join(t.Context(), inbox.NewID[inbox.KeyID](time.Now()), after)
+			from, leave, err := h.join(t.Context(), inbox.NewID[inbox.KeyID](time.Now()).String(), after)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -135,11 +135,11 @@ func TestHubFansOut(t *testing.T) {
 		}
 		for range 100 {
 			store.add(100)
-			time.Sleep(pollEvery / 10)
+			time.Sleep(nativeStreams.Every / 10)
 		}
 		wg.Wait()
 		// Nobody is left: the log is left alone.
-		time.Sleep(2 * pollEvery)
+		time.Sleep(2 * nativeStreams.Every)
 		before := store.count()
 		time.Sleep(time.Hour)
 		if n := store.count() - before; n != 0 {
@@ -147,7 +147,7 @@ func TestHubFansOut(t *testing.T) {
 		}
 		// The next one starts it again, from where the log is now.
 		store.add(5)
-		from, leave, err := h.join(t.Context(), inbox.KeyID{}, nil)
+		from, leave, err := h.join(t.Context(), "", nil)
 		if err != nil || from != 10_505 {
 			t.Fatalf("a later stream begins after %d, %v", from, err)
 		}
@@ -163,14 +163,14 @@ func TestHubWindow(t *testing.T) {
 		store := &logStore{}
 		s := newLogServer(t, store)
 		defer s.Close()
-		h := s.streams
-		from, leave, err := h.join(t.Context(), inbox.KeyID{}, nil)
+		h := s.own.streams
+		from, leave, err := h.join(t.Context(), "", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer leave()
 		store.add(windowFrames + 10)
-		time.Sleep(pollEvery)
+		time.Sleep(nativeStreams.Every)
 		synctest.Wait()
 		if _, _, behind, _ := h.since(from); !behind {
 			t.Error("a stream that the window left behind was not told")
@@ -179,7 +179,7 @@ func TestHubWindow(t *testing.T) {
 		if behind || len(frames) != windowFrames || frames[0].seq != 11 {
 			t.Errorf("behind %v, %d frames", behind, len(frames))
 		}
-		if len(h.window) > windowFrames || h.bytes > windowBytes {
+		if len(h.window) > windowFrames || h.bytes > nativeStreams.Window {
 			t.Errorf("the window holds %d frames and %d bytes", len(h.window), h.bytes)
 		}
 		gapless(t, follow(t, h, 0, windowFrames+10), 0)
@@ -192,7 +192,7 @@ func TestHubWithoutDatabase(t *testing.T) {
 		store := &logStore{}
 		s := newLogServer(t, store)
 		defer s.Close()
-		from, leave, err := s.streams.join(t.Context(), inbox.KeyID{}, nil)
+		from, leave, err := s.own.streams.join(t.Context(), "", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -202,7 +202,7 @@ func TestHubWithoutDatabase(t *testing.T) {
 		store.add(3)
 		time.Sleep(time.Minute)
 		set(false)
-		gapless(t, follow(t, s.streams, from, 3), from)
+		gapless(t, follow(t, s.own.streams, from, 3), from)
 	})
 }
 
@@ -212,17 +212,17 @@ func TestHubLimits(t *testing.T) {
 		store := &logStore{}
 		store.add(7)
 		s := newLogServer(t, store)
-		key := inbox.NewID[inbox.KeyID](time.Now())
+		key := inbox.NewID[inbox.KeyID](time.Now()).String()
 		var leaves []func()
-		join := func(key inbox.KeyID, after *int64) *Error {
-			_, leave, err := s.streams.join(t.Context(), key, after)
+		join := func(key string, after *int64) *Error {
+			_, leave, err := s.own.streams.join(t.Context(), key, after)
 			if err != nil {
-				return asError(err)
+				return AsError(err)
 			}
 			leaves = append(leaves, leave)
 			return nil
 		}
-		for range maxKeyStreams {
+		for range nativeStreams.Each {
 			if e := join(key, nil); e != nil {
 				t.Fatal(e)
 			}
@@ -230,7 +230,7 @@ func TestHubLimits(t *testing.T) {
 		if e := join(key, nil); e == nil || e.Info.Code != codeRateLimited || e.header.Get("Retry-After") == "" {
 			t.Errorf("one stream too many of a key: %v", e)
 		}
-		if e := join(inbox.NewID[inbox.KeyID](time.Now()), nil); e != nil {
+		if e := join(inbox.NewID[inbox.KeyID](time.Now()).String(), nil); e != nil {
 			t.Errorf("another key's stream: %v", e)
 		}
 		leaves[0]()
@@ -238,19 +238,19 @@ func TestHubLimits(t *testing.T) {
 			t.Errorf("a stream in place of one that ended: %v", e)
 		}
 		ahead := int64(8)
-		if e := join(inbox.NewID[inbox.KeyID](time.Now()), &ahead); e == nil || e.Info.Code != inbox.CodeInvalid {
+		if e := join(inbox.NewID[inbox.KeyID](time.Now()).String(), &ahead); e == nil || e.Info.Code != inbox.CodeInvalid {
 			t.Errorf("a stream from the future: %v", e)
 		}
 		store.add(1) // written by way of another server, and not read here yet
-		if e := join(inbox.NewID[inbox.KeyID](time.Now()), &ahead); e != nil {
+		if e := join(inbox.NewID[inbox.KeyID](time.Now()).String(), &ahead); e != nil {
 			t.Errorf("a stream from an event that another server showed: %v", e)
 		}
 		s.EndStreams()
-		s.streams.publish([]frame{{seq: 9}}) // read just before the end, and too late
-		if _, _, _, closed := s.streams.since(8); !closed {
+		s.own.streams.publish([]frame{{seq: 9}}) // read just before the end, and too late
+		if _, _, _, closed := s.own.streams.since(8); !closed {
 			t.Error("a stream was not told of the end")
 		}
-		if e := join(inbox.NewID[inbox.KeyID](time.Now()), nil); e == nil || e.GetStatus() != 503 {
+		if e := join(inbox.NewID[inbox.KeyID](time.Now()).String(), nil); e == nil || e.GetStatus() != 503 {
 			t.Errorf("a stream after the end: %v", e)
 		}
 		s.Close()
@@ -266,11 +266,11 @@ func TestHubOfACutLog(t *testing.T) {
 		store.cut(400)
 		s := newLogServer(t, store)
 		defer s.Close()
-		h := s.streams
+		h := s.own.streams
 		join := func(after int64) (int64, *Error) {
-			from, leave, err := h.join(t.Context(), inbox.NewID[inbox.KeyID](time.Now()), &after)
+			from, leave, err := h.join(t.Context(), inbox.NewID[inbox.KeyID](time.Now()).String(), &after)
 			if err != nil {
-				return 0, asError(err)
+				return 0, AsError(err)
 			}
 			t.Cleanup(leave)
 			return from, nil
@@ -305,7 +305,7 @@ func TestHubAcrossACut(t *testing.T) {
 		store.add(10)
 		s := newLogServer(t, store)
 		defer s.Close()
-		from, leave, err := s.streams.join(t.Context(), inbox.KeyID{}, nil)
+		from, leave, err := s.own.streams.join(t.Context(), "", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -318,11 +318,11 @@ func TestHubAcrossACut(t *testing.T) {
 		store.mu.Lock()
 		store.away, store.kept = false, 25
 		store.mu.Unlock()
-		time.Sleep(2 * pollEvery)
+		time.Sleep(2 * nativeStreams.Every)
 		synctest.Wait()
-		if frames, _, behind, _ := s.streams.since(from); !behind {
+		if frames, _, behind, _ := s.own.streams.since(from); !behind {
 			t.Errorf("a stream goes on from %d with %d frames", from, len(frames))
 		}
-		gapless(t, follow(t, s.streams, 25, 5), 25)
+		gapless(t, follow(t, s.own.streams, 25, 5), 25)
 	})
 }

@@ -35,10 +35,10 @@ func humaError(status int, message string, errs []error) *Error {
 	case http.StatusRequestEntityTooLarge:
 		return tooLarge(maxBody - 1)
 	case http.StatusRequestTimeout:
-		return failure(inbox.CodeInvalid, "the body came too slowly: send it again")
+		return Failure(inbox.CodeInvalid, "the body came too slowly: send it again")
 	case http.StatusBadRequest, http.StatusUnprocessableEntity:
 	default:
-		return asError(errors.Join(append([]error{errors.New(message)}, errs...)...))
+		return AsError(errors.Join(append([]error{errors.New(message)}, errs...)...))
 	}
 	var fields []FieldError
 	for _, err := range errs {
@@ -56,18 +56,18 @@ func humaError(status int, message string, errs []error) *Error {
 		}
 	}
 	if len(fields) == 0 {
-		return failure(inbox.CodeInvalid, message+": send a JSON object")
+		return Failure(inbox.CodeInvalid, message+": send a JSON object")
 	}
 	first := fields[0]
 	if first.Location == "body" && status == http.StatusBadRequest {
 		first.Message = "is not valid JSON: " + first.Message
 		fields[0] = first
 	}
-	e := failure(inbox.CodeInvalid, strings.TrimPrefix(first.Location+": "+first.Message, ": "))
+	e := Failure(inbox.CodeInvalid, strings.TrimPrefix(first.Location+": "+first.Message, ": "))
 	e.Info.Details = fields
 	return e
 }
 
 func mediaError() *Error {
-	return failure(codeMediaType, "the body must be JSON: add the header Content-Type: application/json")
+	return Failure(codeMediaType, "the body must be JSON: add the header Content-Type: application/json")
 }

@@ -26,7 +26,9 @@ type observation struct {
 	id     string
 	route  string // the pattern, never the path
 	code   int
-	caller *caller
+	caller Caller // nil: not known
+	alias  string
+	inbox  *Inbox // nil: about none
 	err    *Error
 	stream bool // lasts as long as it lasts
 	span   trace.Span
@@ -45,14 +47,14 @@ func observed(ctx context.Context) *observation {
 }
 
 // begin opens the request's span. Webhooks and tenants are strangers: their trace is linked, not joined.
-func (s *Server) begin(r *http.Request, o *observation) context.Context {
+func (s *shared) begin(r *http.Request, o *observation) context.Context {
 	ctx := r.Context()
 	if s.tracer == nil {
 		return ctx
 	}
 	options := []trace.SpanStartOption{
 		trace.WithSpanKind(trace.SpanKindServer), trace.WithNewRoot(),
-		trace.WithAttributes(attribute.String("http.request.method", r.Method), attribute.String("socialops.alias", s.alias)),
+		trace.WithAttributes(attribute.String("http.request.method", r.Method)),
 	}
 	if remote := trace.SpanContextFromContext(propagation.TraceContext{}.Extract(ctx, propagation.HeaderCarrier(r.Header))); remote.IsValid() {
 		options = append(options, trace.WithLinks(trace.Link{SpanContext: remote}))
@@ -62,12 +64,12 @@ func (s *Server) begin(r *http.Request, o *observation) context.Context {
 }
 
 // end counts, logs and traces the request.
-func (s *Server) end(r *http.Request, o *observation) {
+func (s *shared) end(r *http.Request, o *observation) {
 	took := s.now().Sub(o.start)
 	s.metrics.request(o.route, method(r.Method), o.code, took, o.stream)
 	if o.span != nil {
 		o.span.SetName(r.Method + " " + o.route)
-		o.span.SetAttributes(attribute.String("http.route", o.route), attribute.Int("http.response.status_code", o.code), attribute.String("socialops.request_id", o.id))
+		o.span.SetAttributes(attribute.String("http.route", o.route), attribute.Int("http.response.status_code", o.code), attribute.String("socialops.request_id", o.id), attribute.String("socialops.alias", o.alias))
 		if o.code >= http.StatusInternalServerError {
 			o.span.SetStatus(codes.Error, o.err.code())
 		}
@@ -90,7 +92,7 @@ func (s *Server) end(r *http.Request, o *observation) {
 	fields = append(fields, slog.String("method", method(r.Method)), slog.String("route", o.route), slog.Int("status", o.code),
 		slog.Duration("took", took), slog.String("request_id", o.id))
 	if o.caller != nil {
-		fields = append(fields, slog.String("key", o.caller.key.ID.String()))
+		fields = append(fields, o.caller.Attr())
 	}
 	if o.err != nil {
 		fields = append(fields, slog.String("code", string(o.err.Info.Code)), slog.String("message", o.err.Info.Message))
@@ -109,12 +111,12 @@ func (e *Error) code() string {
 }
 
 // recovered answers a request whose handler panicked.
-func (s *Server) recovered(w http.ResponseWriter, r *http.Request, o *observation, what any, wrote bool) {
+func (s *shared) recovered(w http.ResponseWriter, r *http.Request, o *observation, what any, wrote bool) {
 	if err, is := what.(error); is && errors.Is(err, http.ErrAbortHandler) {
 		panic(what)
 	}
 	s.log.ErrorContext(r.Context(), "a handler panicked", "panic", what, "request_id", o.id, "route", o.route, "stack", string(debug.Stack()))
-	e := asError(errors.New("a handler panicked"))
+	e := AsError(errors.New("a handler panicked"))
 	o.fail(e)
 	if wrote {
 		s.end(r, o)

@@ -67,10 +67,10 @@ type pageShape struct {
 	Fields []pageField
 }
 
-func (a *api) makePage() []byte {
+func (a *API) makePage() []byte {
 	doc := a.huma.OpenAPI()
 	view := pageView{
-		Title: doc.Info.Title, Alias: a.s.alias, Version: doc.Info.Version, Base: strings.TrimSuffix(a.s.prefix, "/"),
+		Title: doc.Info.Title, Alias: a.o.Alias, Version: doc.Info.Version, Base: a.o.Path,
 		Style: template.CSS(pageStyle), //nolint:gosec // our own file
 		About: prose(doc.Info.Description),
 	}
@@ -93,15 +93,15 @@ func (a *api) makePage() []byte {
 	return out.Bytes()
 }
 
-func (a *api) pageCalls(doc *huma.OpenAPI, tag, base string) []pageCall {
+func (a *API) pageCalls(doc *huma.OpenAPI, tag, base string) []pageCall {
 	var calls []pageCall
 	for _, path := range slices.Sorted(maps.Keys(doc.Paths)) {
 		item := doc.Paths[path]
-		for _, op := range []*huma.Operation{item.Get, item.Post, item.Patch} {
-			if op == nil || !slices.Contains(op.Tags, tag) {
+		for _, op := range operations(item) {
+			if !slices.Contains(op.Tags, tag) {
 				continue
 			}
-			c := pageCall{ID: op.OperationID, Method: op.Method, Path: op.Path, Summary: op.Summary, Text: prose(op.Description), Curl: curlOf(op, base)}
+			c := pageCall{ID: op.OperationID, Method: op.Method, Path: op.Path, Summary: op.Summary, Text: prose(op.Description), Curl: a.curlOf(op, base)}
 			for _, need := range op.Security {
 				for _, scopes := range need {
 					c.Scope = strings.Join(scopes, " ")
@@ -209,7 +209,7 @@ func prose(text string) template.HTML {
 }
 
 // curlOf is a call as one would type it.
-func curlOf(op *huma.Operation, base string) string {
+func (a *API) curlOf(op *huma.Operation, base string) string {
 	path := op.Path
 	for _, p := range op.Parameters {
 		if p.In == "path" {
@@ -223,7 +223,7 @@ func curlOf(op *huma.Operation, base string) string {
 	if op.OperationID == "stream-events" {
 		text += "-N "
 	}
-	text += "https://HOST" + base + path + " \\\n  -H 'X-API-Key: sk_…'"
+	text += "https://HOST" + base + path + " \\\n  -H '" + a.o.Curl + "'"
 	if op.RequestBody == nil {
 		return text
 	}

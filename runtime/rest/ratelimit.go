@@ -39,6 +39,6 @@ func (c *caller) spend(h http.Header, now time.Time) *Error {
 	if allowed {
 		return nil
 	}
-	return failure(codeRateLimited, "this API key may make "+perMinute(l)+" requests a minute: wait for the seconds of Retry-After").
+	return Failure(codeRateLimited, "this API key may make "+perMinute(l)+" requests a minute: wait for the seconds of Retry-After").
 		retryAfter(wait(1))
 }

@@ -35,37 +35,37 @@ type queuedReply struct {
 	Body     Envelope[Queued]
 }
 
-func (a *api) addReplies() {
+func (a *API) addReplies() {
 	failures := []inbox.Code{inbox.CodeNotFound, codeMediaType, inbox.CodeTooLarge, inbox.CodeUnprocessed}
-	handle(a, operation{
-		id: "add-reply", method: http.MethodPost, path: "/threads/{thread_id}/replies", scope: inbox.ScopeWrite, tag: "Messages",
-		summary: "Queue a reply",
-		text: "Stores an outbound message and an action of type send_reply, which the delivery worker works off within moments. " +
+	inboxCall(a, Operation{
+		ID: "add-reply", Method: http.MethodPost, Path: "/threads/{thread_id}/replies", Need: Write, Tag: "Messages",
+		Summary: "Queue a reply",
+		Text: "Stores an outbound message and an action of type send_reply, which the delivery worker works off within moments. " +
 			"How it fares is told by the message's delivery, and by action.updated events. A reply that the provider can't take ends as failed, with the reason.",
-		status: http.StatusCreated, answer: "The reply is queued.", errors: failures,
-	}, a.s.addReply)
-	handle(a, operation{
-		id: "add-note", method: http.MethodPost, path: "/threads/{thread_id}/notes", scope: inbox.ScopeWrite, tag: "Messages",
-		summary: "Add an internal note", text: "Stores an internal message. It is sent to nobody.",
-		status: http.StatusCreated, answer: "The note is there.", errors: failures,
-	}, a.s.addNote)
-	handle(a, operation{
-		id: "retry-reply", method: http.MethodPost, path: "/threads/{thread_id}/messages/{message_id}/retry", scope: inbox.ScopeWrite, tag: "Messages",
-		summary: "Send a failed reply again",
-		text:    "Puts the reply back into the queue. Parts that were delivered are not sent again. A reply that has not failed is a 409.",
-		answer:  "The reply is queued again.", errors: []inbox.Code{inbox.CodeNotFound, inbox.CodeConflict},
-	}, a.s.retryReply)
+		Status: http.StatusCreated, Answer: "The reply is queued.", Errors: failures,
+	}, (*Inbox).addReply)
+	inboxCall(a, Operation{
+		ID: "add-note", Method: http.MethodPost, Path: "/threads/{thread_id}/notes", Need: Write, Tag: "Messages",
+		Summary: "Add an internal note", Text: "Stores an internal message. It is sent to nobody.",
+		Status: http.StatusCreated, Answer: "The note is there.", Errors: failures,
+	}, (*Inbox).addNote)
+	inboxCall(a, Operation{
+		ID: "retry-reply", Method: http.MethodPost, Path: "/threads/{thread_id}/messages/{message_id}/retry", Need: Write, Tag: "Messages",
+		Summary: "Send a failed reply again",
+		Text:    "Puts the reply back into the queue. Parts that were delivered are not sent again. A reply that has not failed is a 409.",
+		Answer:  "The reply is queued again.", Errors: []inbox.Code{inbox.CodeNotFound, inbox.CodeConflict},
+	}, (*Inbox).retryReply)
 }
 
-func (s *Server) addReply(ctx context.Context, who *caller, in *addInput) (*queuedReply, error) {
-	return s.addText(ctx, who, in, "POST /threads/{thread_id}/replies", s.store.AddReply)
+func (b *Inbox) addReply(ctx context.Context, who Caller, in *addInput) (*queuedReply, error) {
+	return b.addText(ctx, who, in, "POST /threads/{thread_id}/replies", b.store.AddReply)
 }
 
-func (s *Server) addNote(ctx context.Context, who *caller, in *addInput) (*queuedReply, error) {
-	return s.addText(ctx, who, in, "POST /threads/{thread_id}/notes", s.store.AddNote)
+func (b *Inbox) addNote(ctx context.Context, who Caller, in *addInput) (*queuedReply, error) {
+	return b.addText(ctx, who, in, "POST /threads/{thread_id}/notes", b.store.AddNote)
 }
 
-func (s *Server) addText(ctx context.Context, who *caller, in *addInput, route string,
+func (b *Inbox) addText(ctx context.Context, who Caller, in *addInput, route string,
 	add func(context.Context, inbox.NewMessage) (inbox.Queued, error),
 ) (*queuedReply, error) {
 	m, err := in.message(who, route)
@@ -76,15 +76,15 @@ func (s *Server) addText(ctx context.Context, who *caller, in *addInput, route s
 	if err != nil {
 		return nil, err
 	}
-	out := &queuedReply{Body: Envelope[Queued]{Success: true, Data: Queued{Message: s.newMessage(q.Message), Action: newAction(q.Action)}}}
+	out := &queuedReply{Body: Envelope[Queued]{Success: true, Data: Queued{Message: b.newMessage(q.Message), Action: newAction(q.Action)}}}
 	if q.Replayed {
 		out.Replayed = "true"
 	}
 	return out, nil
 }
 
-func (in *addInput) message(who *caller, route string) (m inbox.NewMessage, err error) {
-	m = inbox.NewMessage{Text: in.Body.Text, Author: who.author()}
+func (in *addInput) message(who Caller, route string) (m inbox.NewMessage, err error) {
+	m = inbox.NewMessage{Text: in.Body.Text, Author: who.Author()}
 	if m.ThreadID, err = in.id(); err != nil {
 		return m, err
 	}
@@ -107,7 +107,7 @@ func (in *addInput) message(who *caller, route string) (m inbox.NewMessage, err 
 	return m, err
 }
 
-func (in *addInput) idempotency(who *caller, route string) (*inbox.Idempotency, error) {
+func (in *addInput) idempotency(who Caller, route string) (*inbox.Idempotency, error) {
 	key := in.IdempotencyKey
 	if key == "" {
 		return nil, nil
@@ -122,25 +122,25 @@ func (in *addInput) idempotency(who *caller, route string) (*inbox.Idempotency, 
 	if err != nil {
 		return nil, err
 	}
-	return &inbox.Idempotency{Caller: who.key.ID.String(), Route: route, Key: key, BodyHash: sha256.Sum256(same)}, nil
+	return &inbox.Idempotency{Caller: who.Name(), Route: route, Key: key, BodyHash: sha256.Sum256(same)}, nil
 }
 
-func (s *Server) retryReply(ctx context.Context, who *caller, in *struct {
+func (b *Inbox) retryReply(ctx context.Context, who Caller, in *struct {
 	ThreadPath
 	MessageID string `path:"message_id" example:"somsg_01kc0w3v2pf0bvd9m4v9wq7x5e"`
 },
-) (*reply[Envelope[Message]], error) {
+) (*Reply[Envelope[Message]], error) {
 	thread, err := in.id()
 	if err != nil {
 		return nil, err
 	}
 	var message inbox.MessageID
 	if err := message.UnmarshalText([]byte(in.MessageID)); err != nil || message.IsZero() {
-		return nil, noSuch("message", err)
+		return nil, NoSuch("message", err)
 	}
-	m, err := s.store.RetryReply(ctx, thread, message, who.actor)
+	m, err := b.store.RetryReply(ctx, thread, message, who.Actor())
 	if err != nil {
 		return nil, err
 	}
-	return ok(s.newMessage(m)), nil
+	return OK(b.newMessage(m)), nil
 }

@@ -131,7 +131,7 @@ func (s *settings) load(now time.Time) (*snapshot, error) {
 	if err != nil {
 		s.failures.Inc()
 		s.log.Error("the instance's settings can't be read; requests are refused once the last ones are too old", "error", err)
-		return nil, failure(inbox.CodeUnavailable, "the inbox can't reach its database: try again").retryAfter(retrySoon).because(err)
+		return nil, Failure(inbox.CodeUnavailable, "the inbox can't reach its database: try again").retryAfter(retrySoon).because(err)
 	}
 	snap := &snapshot{Config: config, at: now, callers: make(map[[sha256.Size]byte]*caller, len(config.Keys)), sources: map[string]*source{}}
 	s.addCallers(snap)
@@ -148,7 +148,7 @@ func (s *settings) addCallers(snap *snapshot) {
 		known = old.callers
 	}
 	for _, key := range snap.Keys {
-		c := &caller{key: key, actor: "key:" + key.ID.String()}
+		c := &caller{key: key, actor: "key:" + key.ID.String(), settings: s}
 		if old := known[key.Hash]; old != nil {
 			c.limiter = old.limiter
 		} else {

@@ -123,7 +123,7 @@ func TestSettingsWithoutDatabase(t *testing.T) {
 		synctest.Wait()
 		time.Sleep(time.Nanosecond)
 		for range 10 { // within the pause: one reading has failed, and nobody asks again yet
-			e := asError(get())
+			e := AsError(get())
 			if e.GetStatus() != http.StatusServiceUnavailable || e.header.Get("Retry-After") == "" {
 				t.Fatalf("with settings too old: %v", e)
 			}

@@ -159,7 +159,8 @@ func newThread(t inbox.Thread) Thread {
 	return out
 }
 
-func (s *Server) newInboxThread(t inbox.ThreadView) InboxThread {
+// ShowThread is how a thread is shown.
+func (b *Inbox) ShowThread(t inbox.ThreadView) InboxThread {
 	out := InboxThread{Thread: newThread(t.Thread)}
 	if c := t.Contact; c != nil {
 		out.Contact = &Contact{
@@ -167,20 +168,20 @@ func (s *Server) newInboxThread(t inbox.ThreadView) InboxThread {
 		}
 	}
 	if t.LastMessage != nil {
-		m := s.newMessage(*t.LastMessage)
+		m := b.newMessage(*t.LastMessage)
 		out.LastMessage = &m
 	}
 	return out
 }
 
-func (s *Server) newMessage(m inbox.Message) Message {
+func (b *Inbox) newMessage(m inbox.Message) Message {
 	out := Message{
 		ID: m.ID.String(), ThreadID: m.ThreadID.String(), Seq: m.Seq, Direction: m.Direction, MessageType: m.Type, Text: m.Text,
 		Author: newAuthor(m.Author), ParentID: m.ParentID.String(), Origin: m.Origin, URL: m.URL, GroupID: groupID(m),
 		Data: object(m.Data), Attachments: make([]Attachment, len(m.Attachments)), SentAt: moment(m.SentAt), CreatedAt: m.CreatedAt.UTC(), EditedAt: moment(m.EditedAt),
 	}
 	for i, a := range m.Attachments {
-		out.Attachments[i] = s.newAttachment(a)
+		out.Attachments[i] = b.newAttachment(a)
 	}
 	if d := m.Delivery; d != nil {
 		out.Delivery = &Delivery{ActionID: d.ActionID.String(), Status: d.Status, Attempts: d.Attempts, Error: d.Error}
@@ -210,10 +211,10 @@ func groupID(m inbox.Message) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:12])
 }
 
-func (s *Server) newAttachment(a inbox.Attachment) Attachment {
+func (b *Inbox) newAttachment(a inbox.Attachment) Attachment {
 	out := Attachment{ID: a.ID.String(), Kind: a.Kind, Name: a.Name, MIMEType: a.MIMEType, Size: a.Size, URL: a.URL, State: a.State, Error: a.Error}
 	if a.State == inbox.AttachmentRemote || a.State == inbox.AttachmentStored {
-		out.URL = s.prefix + "attachments/" + out.ID
+		out.URL = b.prefix + "attachments/" + out.ID
 	}
 	return out
 }

@@ -64,14 +64,14 @@ func (s *streamStore) Config(context.Context) (inbox.Config, error) {
 // openStream runs a stream and returns the reason for its end.
 func openStream(t *testing.T, ctx context.Context, s *Server, store *streamStore, l *line) <-chan string { //nolint:revive // t first, as in any test helper
 	t.Helper()
-	from, leave, err := s.streams.join(ctx, store.key.ID, nil)
+	from, leave, err := s.own.streams.join(ctx, "a", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	done := make(chan string, 1)
 	go func() {
 		defer leave()
-		st := stream{s: s, hub: s.streams, w: l, control: http.NewResponseController(l), who: &caller{key: store.key}, seen: from}
+		st := stream{b: s.own, hub: s.own.streams, w: l, control: http.NewResponseController(l), who: &caller{key: store.key, settings: s.settings}, seen: from}
 		done <- st.run(ctx)
 	}()
 	return done
@@ -95,7 +95,7 @@ func TestStreamBeatsWhileNothingHappens(t *testing.T) {
 			t.Errorf("%d heartbeats in a minute: %q", n, l.sent())
 		}
 		store.add(1)
-		time.Sleep(pollEvery)
+		time.Sleep(nativeStreams.Every)
 		synctest.Wait()
 		if !strings.Contains(l.sent(), "id: 1\nevent: thread.updated\n") {
 			t.Errorf("sent: %q", l.sent())
@@ -167,7 +167,7 @@ func TestStreamOfACutLog(t *testing.T) {
 		defer s.Close()
 		store.add(3 * pollBatch)
 		first := int64(1)
-		from, leave, err := s.streams.join(t.Context(), store.key.ID, &first)
+		from, leave, err := s.own.streams.join(t.Context(), "a", &first)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -175,7 +175,7 @@ func TestStreamOfACutLog(t *testing.T) {
 		l, release := &line{}, make(chan struct{})
 		done := make(chan string, 1)
 		go func() {
-			st := stream{s: s, hub: s.streams, w: l, control: http.NewResponseController(l), who: &caller{key: store.key}, seen: from}
+			st := stream{b: s.own, hub: s.own.streams, w: l, control: http.NewResponseController(l), who: &caller{key: store.key, settings: s.settings}, seen: from}
 			done <- st.run(t.Context())
 		}()
 		l.mu.Lock()

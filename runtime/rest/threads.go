@@ -23,18 +23,18 @@ const (
 type ThreadPatch struct {
 	Status   inbox.Status   `json:"status,omitempty" enum:"open,pending,resolved,archived"`
 	Priority inbox.Priority `json:"priority,omitempty" enum:"low,normal,high,urgent"`
-	Assignee assignee       `json:"assignee,omitzero" doc:"An agent's id (soag_…), or sub: and an OIDC subject, whose agent is made on first use; null for nobody."`
+	Assignee Assignee       `json:"assignee,omitzero" doc:"An agent's id (soag_…), or sub: and an OIDC subject, whose agent is made on first use; null for nobody."`
 	Labels   []string       `json:"labels,omitempty" maxItems:"50" doc:"Replaces all labels."`
 }
 
-// assignee is a field of which null means something else than absence.
-type assignee struct {
+// Assignee is a field of which null means something else than absence.
+type Assignee struct {
 	given bool
 	name  string
 }
 
 // UnmarshalJSON implements [json.Unmarshaler].
-func (a *assignee) UnmarshalJSON(b []byte) error {
+func (a *Assignee) UnmarshalJSON(b []byte) error {
 	a.given = true
 	a.name = ""
 	if string(b) == "null" {
@@ -44,63 +44,64 @@ func (a *assignee) UnmarshalJSON(b []byte) error {
 }
 
 // Schema implements [huma.SchemaProvider].
-func (a assignee) Schema(huma.Registry) *huma.Schema {
+func (a Assignee) Schema(huma.Registry) *huma.Schema {
 	longest := 300
 	return &huma.Schema{Type: huma.TypeString, Nullable: true, MaxLength: &longest}
 }
 
-func (a *api) addThreads() {
-	handle(a, operation{
-		id: "get-thread", method: http.MethodGet, path: "/threads/{thread_id}", scope: inbox.ScopeRead, tag: "Threads",
-		summary: "One thread", text: "With who wrote and the last message.",
-		answer: "The thread.", errors: []inbox.Code{inbox.CodeNotFound},
-	}, a.s.getThread)
-	handle(a, operation{
-		id: "update-thread", method: http.MethodPatch, path: "/threads/{thread_id}", scope: inbox.ScopeWrite, tag: "Threads",
-		summary: "Change a thread's status, priority, assignee or labels",
-		text:    "Send the fields that are to change. An inbound message reopens a resolved or archived thread.",
-		answer:  "The thread as it is now.", errors: []inbox.Code{inbox.CodeNotFound, codeMediaType, inbox.CodeUnprocessed},
-	}, a.s.updateThread)
-	handle(a, operation{
-		id: "mark-thread-read", method: http.MethodPost, path: "/threads/{thread_id}/read", scope: inbox.ScopeWrite, tag: "Threads",
-		summary: "Mark a thread as read", text: "Sets its unread count to zero. A reply does so by itself.",
-		answer: "The thread is read.", errors: []inbox.Code{inbox.CodeNotFound},
-	}, a.s.markRead)
+func (a *API) addThreads() {
+	inboxCall(a, Operation{
+		ID: "get-thread", Method: http.MethodGet, Path: "/threads/{thread_id}", Need: Read, Tag: "Threads",
+		Summary: "One thread", Text: "With who wrote and the last message.",
+		Answer: "The thread.", Errors: []inbox.Code{inbox.CodeNotFound},
+	}, (*Inbox).getThread)
+	inboxCall(a, Operation{
+		ID: "update-thread", Method: http.MethodPatch, Path: "/threads/{thread_id}", Need: Write, Tag: "Threads",
+		Summary: "Change a thread's status, priority, assignee or labels",
+		Text:    "Send the fields that are to change. An inbound message reopens a resolved or archived thread.",
+		Answer:  "The thread as it is now.", Errors: []inbox.Code{inbox.CodeNotFound, codeMediaType, inbox.CodeUnprocessed},
+	}, (*Inbox).updateThread)
+	inboxCall(a, Operation{
+		ID: "mark-thread-read", Method: http.MethodPost, Path: "/threads/{thread_id}/read", Need: Write, Tag: "Threads",
+		Summary: "Mark a thread as read", Text: "Sets its unread count to zero. A reply does so by itself.",
+		Answer: "The thread is read.", Errors: []inbox.Code{inbox.CodeNotFound},
+	}, (*Inbox).markRead)
 }
 
-func (s *Server) getThread(ctx context.Context, _ *caller, in *ThreadPath) (*reply[Envelope[InboxThread]], error) {
+func (b *Inbox) getThread(ctx context.Context, _ Caller, in *ThreadPath) (*Reply[Envelope[InboxThread]], error) {
 	id, err := in.id()
 	if err != nil {
 		return nil, err
 	}
-	t, err := s.store.Thread(ctx, id)
+	t, err := b.store.Thread(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	return ok(s.newInboxThread(t)), nil
+	return OK(b.ShowThread(t)), nil
 }
 
-func (s *Server) updateThread(ctx context.Context, who *caller, in *struct {
+func (b *Inbox) updateThread(ctx context.Context, who Caller, in *struct {
 	ThreadPath
 	Body ThreadPatch
 },
-) (*reply[Envelope[InboxThread]], error) {
+) (*Reply[Envelope[InboxThread]], error) {
 	id, err := in.id()
 	if err != nil {
 		return nil, err
 	}
-	patch, err := in.Body.patch()
+	patch, err := in.Body.Patch()
 	if err != nil {
 		return nil, err
 	}
-	t, err := s.store.UpdateThread(ctx, id, patch, who.actor)
+	t, err := b.store.UpdateThread(ctx, id, patch, who.Actor())
 	if err != nil {
 		return nil, err
 	}
-	return ok(s.newInboxThread(t)), nil
+	return OK(b.ShowThread(t)), nil
 }
 
-func (p *ThreadPatch) patch() (out inbox.ThreadPatch, err error) {
+// Patch is the change, checked.
+func (p *ThreadPatch) Patch() (out inbox.ThreadPatch, err error) {
 	if p.Status != "" {
 		out.Status = &p.Status
 	}
@@ -109,13 +110,13 @@ func (p *ThreadPatch) patch() (out inbox.ThreadPatch, err error) {
 	}
 	if p.Assignee.given {
 		name := strings.TrimSpace(p.Assignee.name)
-		if err := plainText("body.assignee", name); err != nil {
+		if err := PlainText("body.assignee", name); err != nil {
 			return out, err
 		}
 		out.Assignee = &name
 	}
 	if p.Labels != nil {
-		labels, err := cleanLabels(p.Labels)
+		labels, err := CleanLabels("body.labels", p.Labels)
 		if err != nil {
 			return out, err
 		}
@@ -127,18 +128,18 @@ func (p *ThreadPatch) patch() (out inbox.ThreadPatch, err error) {
 	return out, nil
 }
 
-// cleanLabels trims labels and keeps each once.
-func cleanLabels(given []string) ([]string, error) {
+// CleanLabels trims labels and keeps each once.
+func CleanLabels(where string, given []string) ([]string, error) {
 	labels := make([]string, 0, len(given))
 	for _, l := range given {
 		l = strings.TrimSpace(l)
 		switch {
 		case l == "":
-			return nil, inbox.Errorf(inbox.CodeInvalid, "body.labels: a label must not be blank")
+			return nil, inbox.Errorf(inbox.CodeInvalid, "%s: a label must not be blank", where)
 		case utf8.RuneCountInString(l) > maxLabel:
-			return nil, inbox.Errorf(inbox.CodeInvalid, "body.labels: a label has at most %d characters", maxLabel)
+			return nil, inbox.Errorf(inbox.CodeInvalid, "%s: a label has at most %d characters", where, maxLabel)
 		}
-		if err := plainText("body.labels", l); err != nil {
+		if err := PlainText(where, l); err != nil {
 			return nil, err
 		}
 		if !slices.Contains(labels, l) {
@@ -148,8 +149,8 @@ func cleanLabels(given []string) ([]string, error) {
 	return labels, nil
 }
 
-// plainText refuses what names of things should not hold, as a database would store it changed.
-func plainText(where, s string) error {
+// PlainText refuses what names of things should not hold, as a database would store it changed.
+func PlainText(where, s string) error {
 	if strings.ContainsRune(s, 0) {
 		return inbox.Errorf(inbox.CodeInvalid, "%s: must not hold the character U+0000", where)
 	}
@@ -162,13 +163,13 @@ type ReadResult struct {
 	UnreadCount int    `json:"unread_count" doc:"0."`
 }
 
-func (s *Server) markRead(ctx context.Context, _ *caller, in *ThreadPath) (*reply[Envelope[ReadResult]], error) {
+func (b *Inbox) markRead(ctx context.Context, _ Caller, in *ThreadPath) (*Reply[Envelope[ReadResult]], error) {
 	id, err := in.id()
 	if err != nil {
 		return nil, err
 	}
-	if err := s.store.MarkRead(ctx, id); err != nil {
+	if err := b.store.MarkRead(ctx, id); err != nil {
 		return nil, err
 	}
-	return ok(ReadResult{ThreadID: id.String()}), nil
+	return OK(ReadResult{ThreadID: id.String()}), nil
 }

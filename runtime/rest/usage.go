@@ -33,7 +33,8 @@ type Entries struct {
 	Sum   Money `json:"sum"`
 }
 
-func money(m inbox.MicroUSD) Money {
+// NewMoney is how an amount is shown.
+func NewMoney(m inbox.MicroUSD) Money {
 	sign, abs := "", uint64(m) //nolint:gosec // negated below where it is negative
 	if m < 0 {
 		sign, abs = "-", -uint64(m) //nolint:gosec // right for the least number too
@@ -41,52 +42,60 @@ func money(m inbox.MicroUSD) Money {
 	return Money{MicroUSD: int64(m), USD: fmt.Sprintf("%s%d.%06d", sign, abs/1e6, abs%1e6)}
 }
 
-func (a *api) addUsage() {
-	handle(a, operation{
-		id: "get-usage", method: http.MethodGet, path: "/usage", scope: inbox.ScopeRead, tag: "Usage",
-		summary: "Balance and charges",
-		text:    "The balance, and count and sum of the ledger's entries of each kind from one time until before another, at most 366 days later. Without from and to: this month so far (UTC).",
-		answer:  "The usage.",
-	}, a.s.usage)
+func (a *API) addUsage() {
+	inboxCall(a, Operation{
+		ID: "get-usage", Method: http.MethodGet, Path: "/usage", Need: Read, Tag: "Usage",
+		Summary: "Balance and charges",
+		Text:    "The balance, and count and sum of the ledger's entries of each kind from one time until before another, at most 366 days later. Without from and to: this month so far (UTC).",
+		Answer:  "The usage.",
+	}, (*Inbox).usage)
 }
 
-func (s *Server) usage(ctx context.Context, _ *caller, in *struct {
+func (b *Inbox) usage(ctx context.Context, _ Caller, in *struct {
 	From string `query:"from" maxLength:"40" example:"2026-11-01" doc:"A date, which means its beginning in UTC, or a time as RFC 3339."`
 	To   string `query:"to" maxLength:"40" example:"2026-12-01T00:00:00Z" doc:"As from. The time itself is not in the period."`
 },
-) (*reply[Envelope[Usage]], error) {
-	now := s.now().UTC()
-	from := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC)
-	to := now
-	var err error
-	if in.From != "" {
-		if from, err = parseTime("from", in.From); err != nil {
-			return nil, err
-		}
-	}
-	if in.To != "" {
-		if to, err = parseTime("to", in.To); err != nil {
-			return nil, err
-		}
-	}
-	switch {
-	case in.From == "" && in.To != "" && !from.Before(to):
-		return nil, inbox.Errorf(inbox.CodeInvalid, "query.from: needed, as the period ends before this month")
-	case to.Before(from):
-		return nil, inbox.Errorf(inbox.CodeInvalid, "query.to: must not be before from")
-	case to.Sub(from) > maxPeriod:
-		return nil, inbox.Errorf(inbox.CodeInvalid, "query.from: the period may have at most 366 days: ask for it in pieces")
-	}
-	u, err := s.store.Usage(ctx, from, to)
+) (*Reply[Envelope[Usage]], error) {
+	from, to, err := Period(in.From, in.To, b.now())
 	if err != nil {
 		return nil, err
 	}
-	out := Usage{Balance: money(u.Balance), BillingMode: u.Mode, From: from, To: to, Entries: map[string]Entries{}}
+	u, err := b.store.Usage(ctx, from, to)
+	if err != nil {
+		return nil, err
+	}
+	out := Usage{Balance: NewMoney(u.Balance), BillingMode: u.Mode, From: from, To: to, Entries: map[string]Entries{}}
 	for _, kind := range inbox.EntryKinds {
 		e := u.Entries[kind]
-		out.Entries[string(kind)] = Entries{Count: e.Count, Sum: money(e.Sum)}
+		out.Entries[string(kind)] = Entries{Count: e.Count, Sum: NewMoney(e.Sum)}
 	}
-	return ok(out), nil
+	return OK(out), nil
+}
+
+// Period reads the beginning and end of a time, of at most 366 days; without either it is this month so far.
+func Period(fromText, toText string, now time.Time) (from, to time.Time, err error) {
+	now = now.UTC()
+	from = time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC)
+	to = now
+	if fromText != "" {
+		if from, err = parseTime("from", fromText); err != nil {
+			return from, to, err
+		}
+	}
+	if toText != "" {
+		if to, err = parseTime("to", toText); err != nil {
+			return from, to, err
+		}
+	}
+	switch {
+	case fromText == "" && toText != "" && !from.Before(to):
+		return from, to, inbox.Errorf(inbox.CodeInvalid, "query.from: needed, as the period ends before this month")
+	case to.Before(from):
+		return from, to, inbox.Errorf(inbox.CodeInvalid, "query.to: must not be before from")
+	case to.Sub(from) > maxPeriod:
+		return from, to, inbox.Errorf(inbox.CodeInvalid, "query.from: the period may have at most 366 days: ask for it in pieces")
+	}
+	return from, to, nil
 }
 
 func parseTime(name, text string) (time.Time, error) {

@@ -31,7 +31,7 @@ type answer struct {
 func (s *Server) webhook(w http.ResponseWriter, r *http.Request, name string, o *observation) {
 	a, err := s.takeIn(w, r, name, o)
 	if err != nil {
-		e := asError(err)
+		e := AsError(err)
 		s.metrics.ingested(s.knownName(name), string(e.Info.Code))
 		o.fail(e)
 		e.write(w)
@@ -92,11 +92,13 @@ func (s *Server) takeIn(w http.ResponseWriter, r *http.Request, name string, o *
 	}
 	src := snap.sources[name]
 	if src == nil {
-		return answer{}, failure(inbox.CodeForbidden, "this inbox does not take events of "+name+": have the provider allowed on the instance")
+		return answer{}, Failure(inbox.CodeForbidden, "this inbox does not take events of "+name+": have the provider allowed on the instance")
 	}
 	now := s.now()
 	who, refused := snap.caller(r.Header, now)
-	o.caller = who
+	if who != nil {
+		o.caller = who
+	}
 	if len(src.proofs) == 0 {
 		if refused := admit(w, who, refused, now); refused != nil {
 			return answer{}, refused
@@ -175,7 +177,7 @@ func unproven(refused *Error, who *caller, name string) *Error {
 // checkMedia refuses what is plainly no JSON, or is packed.
 func checkMedia(h http.Header, name string) *Error {
 	if v := h["Content-Encoding"]; len(v) > 0 && v[0] != "" && v[0] != "identity" {
-		return failure(codeMediaType, "compressed bodies are not taken: send it without Content-Encoding")
+		return Failure(codeMediaType, "compressed bodies are not taken: send it without Content-Encoding")
 	}
 	if name != genericWebhook {
 		return nil
@@ -188,16 +190,16 @@ func checkMedia(h http.Header, name string) *Error {
 	media = strings.ToLower(strings.TrimSpace(media))
 	switch {
 	case media == "application/x-www-form-urlencoded":
-		return failure(codeMediaType, "the event must be JSON, and this call says that it is a form, as curl -d does by itself: add the header Content-Type: application/json")
+		return Failure(codeMediaType, "the event must be JSON, and this call says that it is a form, as curl -d does by itself: add the header Content-Type: application/json")
 	case strings.HasPrefix(media, "multipart/"), strings.HasSuffix(media, "xml"), media == "text/html",
 		strings.HasPrefix(media, "image/"), strings.HasPrefix(media, "video/"), strings.HasPrefix(media, "audio/"):
-		return failure(codeMediaType, "the event must be JSON: send a JSON object with the header Content-Type: application/json")
+		return Failure(codeMediaType, "the event must be JSON: send a JSON object with the header Content-Type: application/json")
 	}
 	return nil
 }
 
-var errSuspended = failure(inbox.CodeUnavailable, "this inbox is suspended: ask whoever runs it to resume it").retryAfter(time.Minute)
+var errSuspended = Failure(inbox.CodeUnavailable, "this inbox is suspended: ask whoever runs it to resume it").retryAfter(time.Minute)
 
 func errMethod(allow string) *Error {
-	return failure(codeMethod, "this path takes the method "+allow+" only").with("Allow", allow)
+	return Failure(codeMethod, "this path takes the method "+allow+" only").With("Allow", allow)
 }
