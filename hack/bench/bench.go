@@ -31,18 +31,19 @@ const (
 
 // bench is what every measurement works on.
 type bench struct {
-	scale     scale
-	bin       string // folder of the binaries
-	dir       string // folder of logs and keys
-	start     time.Time
-	others    string // warns of other work on the machine
-	server    *privatepg.Server
-	super     *pgxpool.Pool
-	owner     *pgxpool.Pool
-	tenant    tenant
-	seeded    bool   // the large database is there
-	connected bool   // the bots are
-	fleet     *fleet // of instances at rest, once there is one
+	scale      scale
+	bin        string // folder of the binaries
+	dir        string // folder of logs and keys
+	start      time.Time
+	others     string // warns of other work on the machine
+	server     *privatepg.Server
+	super      *pgxpool.Pool
+	owner      *pgxpool.Pool
+	tenant     tenant
+	seeded     bool   // the large database is there
+	conversing bool   // the console's inbox is
+	connected  bool   // the bots are
+	fleet      *fleet // of instances at rest, once there is one
 }
 
 func newBench(ctx context.Context, o options) (*bench, error) {
@@ -144,7 +145,7 @@ func (b *bench) truncate(ctx context.Context) error {
 			return fmt.Errorf("emptying the tables: %w", err)
 		}
 	}
-	b.seeded = false
+	b.seeded, b.conversing = false, false
 	return nil
 }
 

@@ -52,8 +52,13 @@ func anonymousMB(pid int) (float64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("reading the process's memory (this needs Linux): %w", err)
 	}
-	for line := range strings.Lines(string(status)) {
-		if value, ok := strings.CutPrefix(line, "RssAnon:"); ok {
+	return statusMB(string(status), "RssAnon:")
+}
+
+// statusMB reads an amount of a process's status, in units of 10⁶ bytes.
+func statusMB(status, field string) (float64, error) {
+	for line := range strings.Lines(status) {
+		if value, ok := strings.CutPrefix(line, field); ok {
 			kb, err := strconv.Atoi(strings.TrimSuffix(strings.TrimSpace(value), " kB"))
 			if err != nil {
 				return 0, fmt.Errorf("reading the process's memory: %w", err)
@@ -61,5 +66,5 @@ func anonymousMB(pid int) (float64, error) {
 			return float64(kb) * 1024 / 1e6, nil
 		}
 	}
-	return 0, errors.New("reading the process's memory: its status has no RssAnon")
+	return 0, fmt.Errorf("reading the process's memory: its status has no %s", strings.TrimSuffix(field, ":"))
 }

@@ -33,8 +33,7 @@ export class Cluster {
     ])
     const kubeconfig = join(stack.dir, 'no-cluster.json')
     writeFileSync(kubeconfig, JSON.stringify(nowhere))
-    const database = new URL(readFileSync(join(stack.dir, 'data', 'database-url'), 'utf8').trim())
-    database.username = 'socialops_dev_console'
+    const database = readFileSync(join(stack.dir, 'data', 'database-url'), 'utf8').trim()
     await accepts(issuerPort, issuer)
     const server = new Program(
       'socialops console',
@@ -53,7 +52,7 @@ export class Cluster {
         '--oidc-client-id',
         'console',
       ],
-      { DATABASE_URL: database.href, KUBECONFIG: kubeconfig },
+      { DATABASE_URL: database.replace(/\/\/[^@]*@/, '//socialops_dev_console@'), KUBECONFIG: kubeconfig },
     )
     await accepts(port, server)
     return new Cluster(`http://127.0.0.1:${port}`, issuerURL, [server, issuer])
