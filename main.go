@@ -14,7 +14,6 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/spf13/cobra"
 	_ "golang.org/x/crypto/x509roots/fallback" // the image has no distribution's certificates
@@ -23,8 +22,8 @@ import (
 	"github.com/open4x/socialops/controllers"
 	"github.com/open4x/socialops/runtime"
 	"github.com/open4x/socialops/runtime/admin"
+	"github.com/open4x/socialops/runtime/console/identity/oidcsim"
 	"github.com/open4x/socialops/runtime/dev"
-	"github.com/open4x/socialops/runtime/inbox"
 	"github.com/open4x/socialops/runtime/postgres"
 	"github.com/open4x/socialops/runtime/provider/all"
 	"github.com/open4x/socialops/runtime/provider/telegram"
@@ -54,7 +53,8 @@ func root() *cobra.Command {
 	}
 	c.PersistentFlags().String("log-level", envOr("SOCIALOPS_LOG_LEVEL", "info"), "debug, info, warn or error")
 	c.PersistentFlags().String("log-format", envOr("SOCIALOPS_LOG_FORMAT", "text"), "text or json")
-	c.AddCommand(devCommand(), runtimeCommand(), workerCommand(), migrateCommand(), keyCommand(), actionCommand(), creditCommand(), ledgerCommand(), forgetCommand(), operatorCommand(), instanceCommand(), simulatorCommand())
+	c.AddCommand(devCommand(), runtimeCommand(), workerCommand(), migrateCommand(), operatorCommand(), simulatorCommand(), issuerCommand())
+	c.AddCommand(admin.Commands(adminURL)...)
 	return c
 }
 
@@ -133,10 +133,10 @@ func (b *botAPI) options() (telegram.Options, error) {
 	return o, nil
 }
 
-// adminURL is the database of --data-dir's running `socialops dev`, else DATABASE_URL's.
-func adminURL(c *cobra.Command) (string, error) {
-	if dir, _ := c.Flags().GetString("data-dir"); dir != "" {
-		return dev.DatabaseURL(dir)
+// adminURL is the database of a data folder's running `socialops dev`, else DATABASE_URL's.
+func adminURL(dataDir string) (string, error) {
+	if dataDir != "" {
+		return dev.DatabaseURL(dataDir)
 	}
 	return databaseURL("DATABASE_URL")
 }
@@ -324,21 +324,6 @@ func releaseFinalizersCommand() *cobra.Command {
 	return c
 }
 
-func instanceCommand() *cobra.Command {
-	c := &cobra.Command{Use: "instance", Short: "Look after instances' data"}
-	c.AddCommand(adminFlags(&cobra.Command{
-		Use:   "release ALIAS",
-		Short: "Let whoever claims a deleted instance's alias next have it, with the data that was kept",
-		Args:  cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			return withAdmin(c, func(ctx context.Context, a *admin.Admin) (admin.Answer, error) {
-				return a.ReleaseInstance(ctx, args[0])
-			})
-		},
-	}))
-	return c
-}
-
 func devCommand() *cobra.Command {
 	var cfg dev.Config
 	c := &cobra.Command{
@@ -364,8 +349,60 @@ func devCommand() *cobra.Command {
 	return c
 }
 
+// listenerFlags are where a simulator listens, and with which certificate.
+type listenerFlags struct{ listen, cert, key string }
+
+func (f *listenerFlags) add(c *cobra.Command, listen string) {
+	c.Flags().StringVar(&f.listen, "listen", listen, "address to serve on")
+	c.Flags().StringVar(&f.cert, "tls-cert", "", "certificate file; empty: plain HTTP")
+	c.Flags().StringVar(&f.key, "tls-key", "", "the certificate's key file")
+}
+
+// open listens; the configuration is nil for plain HTTP.
+func (f *listenerFlags) open(ctx context.Context) (net.Listener, *tls.Config, error) {
+	var config *tls.Config
+	if f.cert != "" {
+		pair, err := tls.LoadX509KeyPair(f.cert, f.key)
+		if err != nil {
+			return nil, nil, fmt.Errorf("reading the certificate: %w", err)
+		}
+		config = &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}}
+	}
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", f.listen)
+	if err != nil {
+		return nil, nil, fmt.Errorf("listening: %w", err)
+	}
+	return l, config, nil
+}
+
+func issuerCommand() *cobra.Command {
+	var at listenerFlags
+	var o oidcsim.Options
+	c := &cobra.Command{
+		Use:    "oidc-simulator",
+		Short:  "Sign anybody in as whoever they say, for tests and demos",
+		Hidden: true,
+		Args:   cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			l, config, err := at.open(c.Context())
+			if err != nil {
+				return err
+			}
+			if config != nil {
+				l = tls.NewListener(l, config)
+			}
+			o.Control = true
+			return oidcsim.Serve(c.Context(), l, oidcsim.New(o))
+		},
+	}
+	at.add(c, "127.0.0.1:8083")
+	c.Flags().StringVar(&o.URL, "url", "http://127.0.0.1:8083", "the issuer's name: where others find it")
+	c.Flags().StringVar(&o.Audience, "audience", "socialops", "whom access tokens are for")
+	return c
+}
+
 func simulatorCommand() *cobra.Command {
-	var listen, cert, key string
+	var at listenerFlags
 	var limits bool
 	c := &cobra.Command{
 		Use:    "telegram-simulator",
@@ -377,174 +414,15 @@ func simulatorCommand() *cobra.Command {
 			if limits {
 				o.Limits = &botapisim.TelegramLimits
 			}
-			if cert != "" {
-				pair, err := tls.LoadX509KeyPair(cert, key)
-				if err != nil {
-					return fmt.Errorf("reading the certificate: %w", err)
-				}
-				o.TLS = &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}}
-			}
-			l, err := (&net.ListenConfig{}).Listen(c.Context(), "tcp", listen)
+			l, config, err := at.open(c.Context())
 			if err != nil {
-				return fmt.Errorf("listening: %w", err)
+				return err
 			}
+			o.TLS = config
 			return botapisim.Serve(c.Context(), l, o)
 		},
 	}
-	c.Flags().StringVar(&listen, "listen", "127.0.0.1:8082", "address to serve on")
-	c.Flags().StringVar(&cert, "tls-cert", "", "certificate file; empty: plain HTTP")
-	c.Flags().StringVar(&key, "tls-key", "", "the certificate's key file")
+	at.add(c, "127.0.0.1:8082")
 	c.Flags().BoolVar(&limits, "limits", false, "enforce Telegram's rate limits")
-	return c
-}
-
-// adminFlags adds the flags of commands that ask the database once.
-func adminFlags(c *cobra.Command) *cobra.Command {
-	c.Flags().String("data-dir", "", "the data folder of a running `socialops dev`; without it DATABASE_URL leads to the database as its owner")
-	c.Flags().StringP("output", "o", "text", "text or json")
-	return c
-}
-
-// withAdmin opens the database as its owner, asks, and prints the answer.
-func withAdmin(c *cobra.Command, ask func(context.Context, *admin.Admin) (admin.Answer, error)) error {
-	ctx, cancel := context.WithTimeout(c.Context(), time.Minute)
-	defer cancel()
-	return askAdmin(ctx, c, ask)
-}
-
-// askAdmin is withAdmin for what may take long.
-func askAdmin(ctx context.Context, c *cobra.Command, ask func(context.Context, *admin.Admin) (admin.Answer, error)) error {
-	format, _ := c.Flags().GetString("output")
-	if format != "text" && format != "json" {
-		return fmt.Errorf("--output %q: want text or json", format)
-	}
-	url, err := adminURL(c)
-	if err != nil {
-		return err
-	}
-	a, err := admin.Open(ctx, url)
-	if err != nil {
-		return err
-	}
-	defer a.Close()
-	answer, err := ask(ctx, a)
-	if err != nil {
-		return err
-	}
-	if format == "json" {
-		return answer.WriteJSON(c.OutOrStdout())
-	}
-	return answer.WriteText(c.OutOrStdout())
-}
-
-func keyCommand() *cobra.Command {
-	c := &cobra.Command{Use: "key", Short: "Create, list and revoke API keys"}
-	var name string
-	var scopes []string
-	var expires time.Duration
-	create := &cobra.Command{
-		Use:   "create ALIAS",
-		Short: "Create an API key and print it, once",
-		Args:  cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			return withAdmin(c, func(ctx context.Context, a *admin.Admin) (admin.Answer, error) {
-				return a.CreateKey(ctx, args[0], name, scopes, expires)
-			})
-		},
-	}
-	create.Flags().StringVar(&name, "name", "", "what the key is for")
-	create.Flags().StringSliceVar(&scopes, "scopes", []string{inbox.ScopeRead, inbox.ScopeWrite}, "what the key may do")
-	create.Flags().DurationVar(&expires, "expires", 0, "how long it is valid, such as 720h; 0: until revoked")
-	list := &cobra.Command{
-		Use:   "list ALIAS",
-		Short: "List an alias's API keys",
-		Args:  cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			return withAdmin(c, func(ctx context.Context, a *admin.Admin) (admin.Answer, error) { return a.ListKeys(ctx, args[0]) })
-		},
-	}
-	revoke := &cobra.Command{
-		Use:   "revoke ALIAS KEY_ID",
-		Short: "Revoke an API key; runtimes refuse it within 5 seconds",
-		Args:  cobra.ExactArgs(2),
-		RunE: func(c *cobra.Command, args []string) error {
-			return withAdmin(c, func(ctx context.Context, a *admin.Admin) (admin.Answer, error) {
-				return a.RevokeKey(ctx, args[0], args[1])
-			})
-		},
-	}
-	c.AddCommand(adminFlags(create), adminFlags(list), adminFlags(revoke))
-	return c
-}
-
-func actionCommand() *cobra.Command {
-	c := &cobra.Command{Use: "action", Short: "Look after the worker's actions"}
-	c.AddCommand(adminFlags(&cobra.Command{
-		Use:   "requeue ID",
-		Short: "Have a failed reply sent again, from its first part that was not delivered",
-		Args:  cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			return withAdmin(c, func(ctx context.Context, a *admin.Admin) (admin.Answer, error) { return a.RequeueAction(ctx, args[0]) })
-		},
-	}))
-	return c
-}
-
-func creditCommand() *cobra.Command {
-	var reference string
-	c := &cobra.Command{
-		Use:   "credit ALIAS USD",
-		Short: "Add to an alias's balance",
-		Long:  "Adds an amount such as 25 or 0.0002 to the balance. The same reference is credited once, however often the command runs.",
-		Args:  cobra.ExactArgs(2),
-		RunE: func(c *cobra.Command, args []string) error {
-			return withAdmin(c, func(ctx context.Context, a *admin.Admin) (admin.Answer, error) {
-				return a.Credit(ctx, args[0], args[1], reference)
-			})
-		},
-	}
-	c.Flags().StringVar(&reference, "reference", "", "what makes this credit the only one of its kind, such as an invoice number")
-	_ = c.MarkFlagRequired("reference")
-	return adminFlags(c)
-}
-
-func ledgerCommand() *cobra.Command {
-	c := &cobra.Command{Use: "ledger", Short: "Look after the money"}
-	c.AddCommand(adminFlags(&cobra.Command{
-		Use:   "check",
-		Short: "Check that every balance is the sum of its entries",
-		Args:  cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			return withAdmin(c, func(ctx context.Context, a *admin.Admin) (admin.Answer, error) { return a.CheckLedger(ctx) })
-		},
-	}))
-	return c
-}
-
-func forgetCommand() *cobra.Command {
-	c := &cobra.Command{
-		Use:   "forget",
-		Short: "Remove a person or a conversation for good",
-		Long: "Removes messages with their payloads and attachments, in batches; broken off, it goes on when it is run again. Ledger\n" +
-			"entries stay, and hashes by which repeats of the removed events are known.",
-	}
-	for _, what := range []struct {
-		use, short string
-		forget     func(*admin.Admin, context.Context, string, string) (admin.Answer, error)
-	}{
-		{"contact ALIAS ID", "Remove a person: their conversations, and what they wrote in others'", (*admin.Admin).ForgetContact},
-		{"thread ALIAS ID", "Remove a conversation, and whoever wrote in no other", (*admin.Admin).ForgetThread},
-	} {
-		c.AddCommand(adminFlags(&cobra.Command{
-			Use:   what.use,
-			Short: what.short,
-			Args:  cobra.ExactArgs(2),
-			RunE: func(c *cobra.Command, args []string) error {
-				return askAdmin(c.Context(), c, func(ctx context.Context, a *admin.Admin) (admin.Answer, error) {
-					return what.forget(a, ctx, args[0], args[1])
-				})
-			},
-		}))
-	}
 	return c
 }
