@@ -10,11 +10,14 @@ import (
 type Desks interface {
 	// Owned lists the instances in force of an owner, by alias.
 	Owned(ctx context.Context, owner string) ([]OwnedInstance, error)
-	// Desk opens the inbox of an instance that [Desks.Owned] listed. It costs nothing and needs no end.
+	// Find finds an owner's instance in force by alias, and counts nothing: CodeNotFound
+	// when there is none, or it is another's.
+	Find(ctx context.Context, owner, alias string) (OwnedInstance, error)
+	// Desk opens the inbox of an instance that [Desks.Owned] or [Desks.Find] told of. It costs nothing and needs no end.
 	Desk(id InstanceID) Desk
 	// Credit adds to the balance of whichever instance has the alias, once for each
-	// reference: CodeNotFound when none has it, CodeConflict when another amount was
-	// credited under the reference.
+	// reference (the ledger entry's whole one, such as "credit:invoice-17"): CodeNotFound
+	// when none has it, CodeConflict when another amount was credited under the reference.
 	Credit(ctx context.Context, alias string, amount MicroUSD, reference, actor string) (balance MicroUSD, repeated bool, err error)
 }
 
@@ -23,7 +26,7 @@ type OwnedInstance struct {
 	Instance
 	Namespace, Name string // of its manifest
 	CreatedAt       time.Time
-	Unread          int // threads that are open or pending and unread, counted up to [MaxCount]
+	Unread          int // threads that are open or pending and unread, among the newest 10,000 of each, counted up to [MaxCount]
 }
 
 // MaxCount bounds what is counted for a person: one more means "more than that".
@@ -38,7 +41,8 @@ type Desk interface {
 	Agent(ctx context.Context, subject, name string) (Agent, error)
 	Agents(ctx context.Context) ([]Agent, error)
 
-	// Counts counts each filter's threads, up to [MaxCount].
+	// Counts counts each filter's threads, up to [MaxCount]. It looks at a bounded number
+	// of threads, so that what is rare in a very large inbox may be counted short.
 	Counts(ctx context.Context, filters []Filter) ([]int, error)
 	// Labels lists the labels in use that begin with a prefix, at most limit, by name.
 	Labels(ctx context.Context, prefix string, limit int) ([]string, error)
@@ -46,12 +50,15 @@ type Desk interface {
 	// RawPayloads shows what the provider sent for a message, and writes to the log who looked.
 	RawPayloads(ctx context.Context, thread ThreadID, message MessageID, actor string) (Raw, error)
 
-	// Trail lists the log, newest first. Page.After.Seq is the event that the page begins after (older ones follow).
+	// Trail lists the log, newest first. Page.After.Seq is the event that the page begins
+	// after (older ones follow). Of one thread, what its provider did is left out: that is
+	// the conversation.
 	Trail(ctx context.Context, f TrailFilter, p Page) ([]Event, error)
 	// LogChannel writes to the log that somebody changed a channel: [EventChannelCreated] or [EventChannelUpdated].
 	LogChannel(ctx context.Context, id ChannelID, t EventType, changed []string, actor string) error
 
-	// Channels lists the channels that have a manifest, the inactive ones included.
+	// Channels lists the channels that have a manifest or had one: those that are
+	// inactive or removed are among them.
 	Channels(ctx context.Context) ([]DeskChannel, error)
 	// Accounts lists the connected accounts of an owner in the instance's namespace.
 	Accounts(ctx context.Context, owner string) ([]DeskAccount, error)

@@ -25,18 +25,18 @@ type Credited struct {
 // database's owner. The reference is the ledger entry's whole one, such as
 // "credit:invoice-17".
 func Credit(ctx context.Context, pool *pgxpool.Pool, alias string, amount inbox.MicroUSD, reference string) (Credited, error) {
-	switch key, ok := strings.CutPrefix(reference, "credit:"); {
-	case !ok || strings.TrimSpace(key) == "" || len(reference) > maxReference || clean(reference) != reference:
-		return Credited{}, inbox.Errorf(inbox.CodeInvalid, "a credit needs a reference of at most %d characters that tells it from all others, such as an invoice's number", maxReference-len("credit:"))
-	case amount <= 0:
-		return Credited{}, inbox.Errorf(inbox.CodeInvalid, "a credit must be more than 0")
+	if err := checkCredit(amount, reference); err != nil {
+		return Credited{}, err
 	}
 	var out Credited
 	err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, setActor, "admin"); err != nil {
+			return fmt.Errorf("naming the actor: %w", err)
+		}
 		var instance inbox.InstanceID
 		err := tx.QueryRow(ctx, `SELECT id FROM instance WHERE alias = $1 AND purged_at IS NULL`, alias).Scan((*[16]byte)(&instance))
 		if errors.Is(err, pgx.ErrNoRows) {
-			return inbox.Errorf(inbox.CodeNotFound, "there is no instance with the alias %q", alias)
+			return errNoAlias(alias)
 		}
 		if err != nil {
 			return fmt.Errorf("finding the instance: %w", err)
@@ -52,7 +52,7 @@ func Credit(ctx context.Context, pool *pgxpool.Pool, alias string, amount inbox.
 			return fmt.Errorf("reading the balance: %w", err)
 		}
 		if out.Repeated = tag.RowsAffected() == 0; out.Repeated && before != amount {
-			return inbox.Errorf(inbox.CodeConflict, "another amount was credited under this reference before: use another reference for another credit")
+			return errOtherCredit
 		}
 		return nil
 	})
@@ -61,3 +61,19 @@ func Credit(ctx context.Context, pool *pgxpool.Pool, alias string, amount inbox.
 	}
 	return out, nil
 }
+
+func checkCredit(amount inbox.MicroUSD, reference string) error {
+	switch key, ok := strings.CutPrefix(reference, "credit:"); {
+	case !ok || strings.TrimSpace(key) == "" || len(reference) > maxReference || clean(reference) != reference:
+		return inbox.Errorf(inbox.CodeInvalid, "a credit needs a reference of at most %d characters that tells it from all others, such as an invoice's number", maxReference-len("credit:"))
+	case amount <= 0:
+		return inbox.Errorf(inbox.CodeInvalid, "a credit must be more than 0")
+	}
+	return nil
+}
+
+func errNoAlias(alias string) error {
+	return inbox.Errorf(inbox.CodeNotFound, "there is no instance with the alias %q", alias)
+}
+
+var errOtherCredit = inbox.Errorf(inbox.CodeConflict, "another amount was credited under this reference before: use another reference for another credit")

@@ -13,7 +13,7 @@ import (
 )
 
 // Attachment implements [inbox.Store].
-func (s *Store) Attachment(ctx context.Context, id inbox.AttachmentID) (inbox.Attachment, []byte, error) {
+func (s *box) Attachment(ctx context.Context, id inbox.AttachmentID) (inbox.Attachment, []byte, error) {
 	row, err := s.queries.GetAttachment(ctx, query.GetAttachmentParams{InstanceID: uid(s.instance), ID: uid(id)})
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
@@ -43,7 +43,7 @@ func noAttachment(id inbox.AttachmentID) error {
 
 // fetch asks the worker for a file, unless that was asked already and is not done:
 // a unique index sees to that.
-func (s *Store) fetch(ctx context.Context, id inbox.AttachmentID, row query.GetAttachmentRow) error {
+func (s *box) fetch(ctx context.Context, id inbox.AttachmentID, row query.GetAttachmentRow) error {
 	payload, err := json.Marshal(inbox.MediaPayload{AttachmentID: id})
 	if err != nil {
 		return fmt.Errorf("writing the payload: %w", err)

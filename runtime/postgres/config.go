@@ -24,7 +24,7 @@ func (s *Store) Config(ctx context.Context) (inbox.Config, error) {
 		return err
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
-		return c, &inbox.Error{Code: inbox.CodeNotFound, Message: "this instance is gone, or the database role is not its own", Err: err}
+		return c, errNoInstance(err)
 	}
 	if err != nil {
 		return c, codedError(fmt.Errorf("reading the configuration: %w", err))
@@ -32,28 +32,15 @@ func (s *Store) Config(ctx context.Context) (inbox.Config, error) {
 	return c, nil
 }
 
+func errNoInstance(err error) error {
+	return &inbox.Error{Code: inbox.CodeNotFound, Message: "this instance is gone, or the database role is not its own", Err: err}
+}
+
 func (s *Store) readConfig(ctx context.Context, q *query.Queries) (inbox.Config, error) {
-	var c inbox.Config
 	now := s.now()
-	i, err := q.GetInstance(ctx, uid(s.instance))
+	c, err := s.readSettings(ctx, q)
 	if err != nil {
-		return c, fmt.Errorf("the instance: %w", err)
-	}
-	c.Instance = inbox.Instance{
-		ID: s.instance, Alias: i.Alias, Owner: i.Owner, Providers: i.Providers, BillingAccount: i.BillingAccount,
-		BillingMode: inbox.BillingMode(i.BillingMode), InboundPrice: inbox.MicroUSD(i.InboundPrice), ReplyPrice: inbox.MicroUSD(i.ReplyPrice),
-		RateLimit: int(i.RateLimit), RateBurst: int(i.RateBurst), BodyLimit: int(i.BodyLimit), Suspended: i.Suspended,
-		Retention: inbox.Retention{ThreadDays: int(i.ThreadDays), RawPayloadDays: int(i.RawPayloadDays), EventDays: int(i.EventDays)},
-	}
-	channels, err := q.ListChannels(ctx, uid(s.instance))
-	if err != nil {
-		return c, fmt.Errorf("channels: %w", err)
-	}
-	for _, r := range channels {
-		c.Channels = append(c.Channels, inbox.Channel{
-			ID: r.ID.Bytes, Provider: r.Provider, Name: r.Name, AccountID: r.AccountID.Bytes, Source: r.Source, ExternalID: r.ExternalID.String,
-			ParseMode: r.ParseMode, Active: r.Active, Default: r.IsDefault,
-		})
+		return c, err
 	}
 	keys, err := q.ListKeys(ctx, query.ListKeysParams{InstanceID: uid(s.instance), Gone: timestamp(now.Add(-goneKeys))})
 	if err != nil {
@@ -78,6 +65,31 @@ func (s *Store) readConfig(ctx context.Context, q *query.Queries) (inbox.Config,
 			p.TokenHashes = append(p.TokenHashes, [32]byte(r.OldTokenHash))
 		}
 		c.Proofs = append(c.Proofs, p)
+	}
+	return c, nil
+}
+
+// readSettings reads an instance and its channels.
+func (s *box) readSettings(ctx context.Context, q *query.Queries) (c inbox.Config, err error) {
+	i, err := q.GetInstance(ctx, uid(s.instance))
+	if err != nil {
+		return c, fmt.Errorf("the instance: %w", err)
+	}
+	c.Instance = inbox.Instance{
+		ID: s.instance, Alias: i.Alias, Owner: i.Owner, Providers: i.Providers, BillingAccount: i.BillingAccount,
+		BillingMode: inbox.BillingMode(i.BillingMode), InboundPrice: inbox.MicroUSD(i.InboundPrice), ReplyPrice: inbox.MicroUSD(i.ReplyPrice),
+		RateLimit: int(i.RateLimit), RateBurst: int(i.RateBurst), BodyLimit: int(i.BodyLimit), Suspended: i.Suspended,
+		Retention: inbox.Retention{ThreadDays: int(i.ThreadDays), RawPayloadDays: int(i.RawPayloadDays), EventDays: int(i.EventDays)},
+	}
+	channels, err := q.ListChannels(ctx, uid(s.instance))
+	if err != nil {
+		return c, fmt.Errorf("channels: %w", err)
+	}
+	for _, r := range channels {
+		c.Channels = append(c.Channels, inbox.Channel{
+			ID: r.ID.Bytes, Provider: r.Provider, Name: r.Name, AccountID: r.AccountID.Bytes, Source: r.Source, ExternalID: r.ExternalID.String,
+			ParseMode: r.ParseMode, Active: r.Active, Default: r.IsDefault,
+		})
 	}
 	return c, nil
 }

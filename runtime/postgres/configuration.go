@@ -96,10 +96,10 @@ func missingPrivileges(c *pgx.ConnConfig) string {
 	user := pgx.Identifier{c.User}.Sanitize()
 	return fmt.Sprintf("the database role %[1]s may not manage roles, or does not own the database; as a superuser run: "+
 		"ALTER DATABASE %[2]s OWNER TO %[1]s; ALTER ROLE %[1]s CREATEROLE; and on Postgres 16 or later, if other roles made them: "+
-		"DO $$ DECLARE r regrole; BEGIN FOR r IN SELECT oid FROM pg_roles WHERE rolname ~ '^(%[3]s|%[4]s|so_[0-9a-f]{8}_([0-9a-f]{32}|worker))$' LOOP "+
+		"DO $$ DECLARE r regrole; BEGIN FOR r IN SELECT oid FROM pg_roles WHERE rolname ~ '^(%[3]s|%[4]s|%[5]s|so_[0-9a-f]{8}_([0-9a-f]{32}|worker|console))$' LOOP "+
 		"EXECUTE format('GRANT %%s TO %[1]s WITH ADMIN TRUE, INHERIT FALSE, SET FALSE', r); END LOOP; END $$; "+
 		"(CloudNativePG: set createrole in the cluster's managed.roles)",
-		user, pgx.Identifier{c.Database}.Sanitize(), groupRuntime, groupWorker)
+		user, pgx.Identifier{c.Database}.Sanitize(), groupRuntime, groupWorker, groupConsole)
 }
 
 const (

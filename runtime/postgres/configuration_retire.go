@@ -43,6 +43,8 @@ var purged = []string{
 	`DELETE FROM event WHERE instance_id = $1 AND seq IN (SELECT seq FROM event WHERE instance_id = $1 ORDER BY seq LIMIT $2)`,
 	`DELETE FROM idempotency WHERE instance_id = $1 AND (caller, route, key) IN (SELECT caller, route, key FROM idempotency WHERE instance_id = $1 LIMIT $2)`,
 	`DELETE FROM pace WHERE instance_id = $1 AND key IN (SELECT key FROM pace WHERE instance_id = $1 LIMIT $2)`,
+	`DELETE FROM canned_text WHERE instance_id = $1 AND id IN (SELECT id FROM canned_text WHERE instance_id = $1 LIMIT $2)`,
+	`DELETE FROM saved_view WHERE instance_id = $1 AND id IN (SELECT id FROM saved_view WHERE instance_id = $1 LIMIT $2)`,
 	`DELETE FROM agent WHERE instance_id = $1 AND id IN (SELECT id FROM agent WHERE instance_id = $1 LIMIT $2)`,
 	`DELETE FROM account_proof WHERE instance_id = $1 AND account_id IN (SELECT account_id FROM account_proof WHERE instance_id = $1 LIMIT $2)`,
 	`DELETE FROM channel WHERE instance_id = $1 AND id IN (SELECT id FROM channel WHERE instance_id = $1 LIMIT $2)`,

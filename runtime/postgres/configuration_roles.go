@@ -22,6 +22,7 @@ import (
 const (
 	groupRuntime = "socialops_runtime"
 	groupWorker  = "socialops_worker"
+	groupConsole = "socialops_console"
 )
 
 // Role implements [inbox.ConfigurationTx].
@@ -29,7 +30,7 @@ func (t *configurationTx) Role(ctx context.Context, name string) (*inbox.Role, e
 	const state = `
 SELECT r.rolcanlogin, r.rolconnlimit, i.instance_id, coalesce(i.password_print, ''),
        coalesce((SELECT g.rolname FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid
-                  WHERE m.member = r.oid AND g.rolname IN ('socialops_runtime', 'socialops_worker') LIMIT 1), '')
+                  WHERE m.member = r.oid AND g.rolname IN ('socialops_runtime', 'socialops_worker', 'socialops_console') LIMIT 1), '')
   FROM pg_roles r LEFT JOIN instance_role i ON i.role_name = r.rolname
  WHERE r.rolname = $1`
 	role := inbox.Role{Name: name}

@@ -24,6 +24,7 @@ var tenantRights = map[string]string{
 	"attachment":         "SELECT INSERT UPDATE(state)",
 	"attachment_content": "SELECT",
 	"balance":            "SELECT",
+	"canned_text":        "",
 	"channel":            "SELECT",
 	"contact":            "SELECT INSERT UPDATE(avatar_url,blocked_at,handle,name,url)",
 	"event":              "SELECT",
@@ -38,6 +39,7 @@ var tenantRights = map[string]string{
 	"pace":               "",
 	"raw_payload":        "INSERT",
 	"removed_message":    "SELECT",
+	"saved_view":         "",
 	"thread":             "SELECT INSERT UPDATE(ai_summary,channel_id,contact_id,custom_data,external_id,handler,subject,target)",
 	"thread_label":       "SELECT DELETE INSERT(instance_id,label,last_activity_at,status,thread_id)",
 	"thread_state":       "SELECT INSERT UPDATE(assignee_id,expires_at,last_activity_at,last_message_id,message_seq,priority,status,unread)",
@@ -122,6 +124,8 @@ func furnish(t *testing.T, db *pgtest.Database, ten *pgtest.Tenant) inbox.Receip
 		`INSERT INTO account_proof (instance_id, account_id, provider, source) SELECT $1, account_id, provider, source FROM channel WHERE instance_id = $1 AND account_id IS NOT NULL`,
 		`INSERT INTO ledger VALUES ($1, 'credit:1', 'credit', 1000)`,
 		`INSERT INTO removed_message VALUES ($1, gen_random_uuid(), gen_random_uuid())`,
+		`INSERT INTO canned_text (instance_id, id, name, text) VALUES ($1, gen_random_uuid(), 'n', 't')`,
+		`INSERT INTO saved_view (instance_id, id, agent_id, name, query) SELECT $1, gen_random_uuid(), id, 'n', 'q' FROM agent WHERE instance_id = $1`,
 	} {
 		if _, err := db.Owner.Exec(t.Context(), sql, ten.ID); err != nil {
 			t.Fatalf("%s: %v", sql, err)

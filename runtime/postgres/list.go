@@ -13,7 +13,7 @@ import (
 // Inbox implements [inbox.Store]: threads by last activity, newest first. As in every
 // [inbox.ThreadView] made here, the last message comes without its attachments, and a
 // long text is cut and ends with "…".
-func (s *Store) Inbox(ctx context.Context, f inbox.Filter, p inbox.Page) ([]inbox.ThreadView, error) {
+func (s *box) Inbox(ctx context.Context, f inbox.Filter, p inbox.Page) ([]inbox.ThreadView, error) {
 	views, err := listThreads(ctx, s, threadView, byActivity, f, p)
 	if err != nil {
 		return nil, codedError(fmt.Errorf("listing the inbox: %w", err))
@@ -22,7 +22,7 @@ func (s *Store) Inbox(ctx context.Context, f inbox.Filter, p inbox.Page) ([]inbo
 }
 
 // Threads implements [inbox.Store]: threads by id, newest first.
-func (s *Store) Threads(ctx context.Context, f inbox.Filter, p inbox.Page) ([]inbox.Thread, error) {
+func (s *box) Threads(ctx context.Context, f inbox.Filter, p inbox.Page) ([]inbox.Thread, error) {
 	threads, err := listThreads(ctx, s, plainThread, byID, f, p)
 	if err != nil {
 		return nil, codedError(fmt.Errorf("listing threads: %w", err))
@@ -30,7 +30,7 @@ func (s *Store) Threads(ctx context.Context, f inbox.Filter, p inbox.Page) ([]in
 	return threads, nil
 }
 
-func listThreads[T any](ctx context.Context, s *Store, sh shape[T], o order, f inbox.Filter, page inbox.Page) ([]T, error) {
+func listThreads[T any](ctx context.Context, s *box, sh shape[T], o order, f inbox.Filter, page inbox.Page) ([]T, error) {
 	c, err := newCriteria(f)
 	if err != nil {
 		return nil, err
@@ -40,9 +40,9 @@ func listThreads[T any](ctx context.Context, s *Store, sh shape[T], o order, f i
 	}
 	p := params{s.instance}
 	w := newWalk(o, c, page.After, &p)
-	places := s.pages
+	places := s.lists.pages
 	if !w.rest.none() {
-		places = s.searches
+		places = s.lists.searches
 	}
 	if err := places.Acquire(ctx, 1); err != nil {
 		return nil, fmt.Errorf("waiting for other lists: %w", err)
@@ -56,10 +56,10 @@ func listThreads[T any](ctx context.Context, s *Store, sh shape[T], o order, f i
 			first = fmt.Sprintf("SELECT * FROM (%s) skipped ORDER BY %s LIMIT %d OFFSET %s",
 				w.sql(inbox.MaxOffset+page.Limit), o.clause("skipped"), page.Limit, p.add(page.Offset))
 		}
-		return sh.query(ctx, s.pool, first, w.whole, o.clause("p"), p)
+		return sh.query(ctx, s.db, first, w.whole, o.clause("p"), p)
 	}
-	key := fmt.Sprint(o, c)
-	if !s.sparse.has(key, s.now()) {
+	key := fmt.Sprint(s.instance, o, c)
+	if !s.lists.sparse.has(key, s.now()) {
 		ids, found, err := s.seek(ctx, o, c, page)
 		if err != nil {
 			return nil, err
@@ -67,7 +67,7 @@ func listThreads[T any](ctx context.Context, s *Store, sh shape[T], o order, f i
 		if found {
 			return sh.byIDs(ctx, s, ids)
 		}
-		s.sparse.add(key, s.now())
+		s.lists.sparse.add(key, s.now())
 	}
 	return gather(ctx, s, sh, o, c, page)
 }
@@ -90,7 +90,7 @@ const (
 )
 
 // seek finds the ids of a page by walking, or tells that they are not found so.
-func (s *Store) seek(ctx context.Context, o order, c criteria, page inbox.Page) (ids []inbox.ThreadID, found bool, err error) {
+func (s *box) seek(ctx context.Context, o order, c criteria, page inbox.Page) (ids []inbox.ThreadID, found bool, err error) {
 	want := page.Offset + page.Limit
 	stretch := stretchFactor * want
 	ids, ended, err := s.walkStretch(ctx, o, c, page.After, stretch, want)
@@ -113,19 +113,19 @@ func roundUp(n int) int { return 1 << bits.Len(uint(n-1)) }
 
 // walkStretch checks the first n threads of a walk until want of them pass. ended
 // tells that the walk has no more than these.
-func (s *Store) walkStretch(ctx context.Context, o order, c criteria, after *inbox.Position, n, want int) (ids []inbox.ThreadID, ended bool, err error) {
+func (s *box) walkStretch(ctx context.Context, o order, c criteria, after *inbox.Position, n, want int) (ids []inbox.ThreadID, ended bool, err error) {
 	p := params{s.instance}
 	w := newWalk(o, c, after, &p)
 	sql := fmt.Sprintf(`
 WITH passed AS MATERIALIZED (SELECT ARRAY(%s) AS ids)
 SELECT ids, CASE WHEN cardinality(ids) < %d THEN NOT EXISTS (SELECT FROM (%s) w OFFSET %d) ELSE false END FROM passed`,
 		w.checked(n, want, &p), want, w.sql(n), n-1)
-	err = s.pool.QueryRow(ctx, sql, p...).Scan(&ids, &ended)
+	err = s.db.QueryRow(ctx, sql, p...).Scan(&ids, &ended)
 	return ids, ended, err
 }
 
 // gather reads all threads that pass and sorts them.
-func gather[T any](ctx context.Context, s *Store, sh shape[T], o order, c criteria, page inbox.Page) ([]T, error) {
+func gather[T any](ctx context.Context, s *box, sh shape[T], o order, c criteria, page inbox.Page) ([]T, error) {
 	p := params{s.instance}
 	w := newGathering(c, &p)
 	w.whole = w.table == "thread_state"
@@ -137,7 +137,7 @@ func gather[T any](ctx context.Context, s *Store, sh shape[T], o order, c criter
 	if page.Offset > 0 {
 		sql += " OFFSET " + p.add(page.Offset)
 	}
-	return sh.query(ctx, s.pool, sql, w.whole, o.clause("p"), p)
+	return sh.query(ctx, s.db, sql, w.whole, o.clause("p"), p)
 }
 
 // sparse remembers lists that were better gathered, for a while: what is rare today

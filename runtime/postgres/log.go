@@ -5,33 +5,75 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/open4x/socialops/runtime/inbox"
 	"github.com/open4x/socialops/runtime/postgres/query"
 )
 
+// What events are read of. The second is for a schema of before version 21, on which a
+// runtime of this version works too.
+const (
+	oldEventColumns = "seq, type, thread_id, message_id, action_id, contact_id, changed, status, detail, actor, at"
+	eventColumns    = oldEventColumns + ", channel_id, key_id"
+)
+
+// oldSchemaFor is how long a schema that was found to be old is taken to be so.
+const oldSchemaFor = time.Minute
+
 // Events implements [inbox.Store].
-func (s *Store) Events(ctx context.Context, after int64, limit int) ([]inbox.Event, error) {
+func (s *box) Events(ctx context.Context, after int64, limit int) ([]inbox.Event, error) {
 	if limit < 1 || limit > maxLimit {
 		return nil, inbox.Errorf(inbox.CodeInvalid, "limit: want 1 to %d", maxLimit)
 	}
-	rows, err := s.queries.ListEvents(ctx, query.ListEventsParams{InstanceID: uid(s.instance), After: after, Most: int32(limit)})
+	const from = " FROM event WHERE instance_id = $1 AND seq > $2 ORDER BY seq LIMIT $3"
+	if s.now().UnixNano() >= s.oldLog.Load() {
+		events, err := s.events(ctx, "SELECT "+eventColumns+from, s.instance, after, limit)
+		if sqlState(err) != stateUndefinedColumn {
+			return events, err
+		}
+		s.oldLog.Store(s.now().Add(oldSchemaFor).UnixNano())
+	}
+	return s.events(ctx, "SELECT "+oldEventColumns+from, s.instance, after, limit)
+}
+
+func (s *box) events(ctx context.Context, sql string, args ...any) ([]inbox.Event, error) {
+	rows, err := s.db.Query(ctx, sql, args...)
 	if err != nil {
 		return nil, codedError(fmt.Errorf("reading events: %w", err))
 	}
-	events := make([]inbox.Event, len(rows))
-	for i, r := range rows {
-		events[i] = inbox.Event{
-			Seq: r.Seq, Type: inbox.EventType(r.Type), ThreadID: r.ThreadID.Bytes, MessageID: r.MessageID.Bytes, ActionID: r.ActionID.Bytes,
-			ContactID: r.ContactID.Bytes, Changed: r.Changed, Status: inbox.ActionStatus(r.Status.String), Detail: r.Detail.String, Actor: r.Actor, At: utc(r.At),
-		}
+	events, err := pgx.CollectRows(rows, scanEvent)
+	if err != nil {
+		return nil, codedError(fmt.Errorf("reading events: %w", err))
 	}
 	return events, nil
 }
 
+// scanEvent reads a row of eventColumns, or of oldEventColumns.
+func scanEvent(row pgx.CollectableRow) (inbox.Event, error) {
+	var e inbox.Event
+	fields := []any{
+		&e.Seq,
+		textInto[inbox.EventType]{&e.Type},
+		idInto[inbox.ThreadID]{&e.ThreadID},
+		idInto[inbox.MessageID]{&e.MessageID},
+		idInto[inbox.ActionID]{&e.ActionID},
+		idInto[inbox.ContactID]{&e.ContactID},
+		&e.Changed,
+		textInto[inbox.ActionStatus]{&e.Status},
+		textInto[string]{&e.Detail},
+		&e.Actor,
+		timeInto{&e.At},
+		idInto[inbox.ChannelID]{&e.ChannelID},
+		idInto[inbox.KeyID]{&e.KeyID},
+	}
+	err := row.Scan(fields[:len(row.FieldDescriptions())]...)
+	return e, err
+}
+
 // LastEvent implements [inbox.Store].
-func (s *Store) LastEvent(ctx context.Context) (int64, error) {
+func (s *box) LastEvent(ctx context.Context) (int64, error) {
 	seq, err := s.queries.LastEvent(ctx, uid(s.instance))
 	if err != nil {
 		return 0, codedError(fmt.Errorf("reading the newest event: %w", err))
@@ -41,7 +83,7 @@ func (s *Store) LastEvent(ctx context.Context) (int64, error) {
 
 // Usage implements [inbox.Store]. The period begins with from and ends before to;
 // a zero time leaves it open.
-func (s *Store) Usage(ctx context.Context, from, to time.Time) (inbox.Usage, error) {
+func (s *box) Usage(ctx context.Context, from, to time.Time) (inbox.Usage, error) {
 	since := pgtype.Timestamptz{Valid: true, InfinityModifier: pgtype.NegativeInfinity}
 	if !from.IsZero() {
 		since = timestamp(from)

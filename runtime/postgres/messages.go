@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
@@ -43,15 +44,20 @@ SELECT ` + messageColumns + `,
  WHERE m.instance_id = $1 AND `
 
 // Messages implements [inbox.Store].
-func (s *Store) Messages(ctx context.Context, id inbox.ThreadID, page inbox.Page) ([]inbox.Message, error) {
+func (s *box) Messages(ctx context.Context, id inbox.ThreadID, page inbox.Page) ([]inbox.Message, error) {
 	if err := checkPage(page); err != nil {
 		return nil, err
 	}
+	which := `m.thread_id = $2 AND m.seq > $3 ORDER BY m.seq LIMIT $4 OFFSET $5`
 	var after int64
+	if page.Newest {
+		which = `m.thread_id = $2 AND m.seq < $3 ORDER BY m.seq DESC LIMIT $4 OFFSET $5`
+		after = math.MaxInt64
+	}
 	if page.After != nil {
 		after = page.After.Seq
 	}
-	messages, err := s.messages(ctx, `m.thread_id = $2 AND m.seq > $3 ORDER BY m.seq LIMIT $4 OFFSET $5`, uid(id), after, page.Limit, page.Offset)
+	messages, err := s.messages(ctx, which, uid(id), after, page.Limit, page.Offset)
 	if err != nil {
 		return nil, err
 	}
@@ -68,15 +74,15 @@ func (s *Store) Messages(ctx context.Context, id inbox.ThreadID, page inbox.Page
 }
 
 // MessagesByID implements [inbox.Store].
-func (s *Store) MessagesByID(ctx context.Context, ids []inbox.MessageID) ([]inbox.Message, error) {
+func (s *box) MessagesByID(ctx context.Context, ids []inbox.MessageID) ([]inbox.Message, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
 	return s.messages(ctx, `m.id = ANY ($2::uuid[])`, uids(ids))
 }
 
-func (s *Store) messages(ctx context.Context, which string, args ...any) ([]inbox.Message, error) {
-	rows, err := s.pool.Query(ctx, messagesSQL+which, append([]any{s.instance}, args...)...)
+func (s *box) messages(ctx context.Context, which string, args ...any) ([]inbox.Message, error) {
+	rows, err := s.db.Query(ctx, messagesSQL+which, append([]any{s.instance}, args...)...)
 	if err != nil {
 		return nil, codedError(fmt.Errorf("reading messages: %w", err))
 	}

@@ -108,14 +108,16 @@ func migrator(db *sql.DB) (*goose.Provider, error) {
 // CheckSchema fails, saying what to do, when the schema is older than the binary
 // needs (an [inbox.Error] with CodeConflict), or the binary is older than the schema
 // takes (CodeUnprocessed, with a message that begins with [ImageTooOld]).
-func CheckSchema(ctx context.Context, db DB) error {
+func CheckSchema(ctx context.Context, db DB) error { return checkSchema(ctx, db, MinSchema) }
+
+func checkSchema(ctx context.Context, db DB, least int64) error {
 	var version int64
 	err := db.QueryRow(ctx, "SELECT schema_version()").Scan(&version)
 	if err != nil && !isUndefinedFunction(err) {
 		return fmt.Errorf("reading the schema's version: %w", err)
 	}
-	if version < MinSchema {
-		return inbox.Errorf(inbox.CodeConflict, "the database's schema is at version %d and this binary needs at least %d: run `socialops migrate`", version, MinSchema)
+	if version < least {
+		return inbox.Errorf(inbox.CodeConflict, "the database's schema is at version %d and this binary needs at least %d: run `socialops migrate`", version, least)
 	}
 	var oldest int64
 	if err := db.QueryRow(ctx, "SELECT oldest_binary()").Scan(&oldest); err != nil {

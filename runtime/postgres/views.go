@@ -56,16 +56,16 @@ func (sh shape[T]) query(ctx context.Context, db DB, page string, whole bool, or
 }
 
 // byIDs reads threads in the order in which they are named; what is gone is left out.
-func (sh shape[T]) byIDs(ctx context.Context, s *Store, ids []inbox.ThreadID) ([]T, error) {
+func (sh shape[T]) byIDs(ctx context.Context, s *box, ids []inbox.ThreadID) ([]T, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	return sh.query(ctx, s.pool, `SELECT u.thread_id, u.place FROM unnest($2::uuid[]) WITH ORDINALITY u (thread_id, place)`, false, "p.place",
+	return sh.query(ctx, s.db, `SELECT u.thread_id, u.place FROM unnest($2::uuid[]) WITH ORDINALITY u (thread_id, place)`, false, "p.place",
 		params{s.instance, uids(ids)})
 }
 
 // ThreadsByID implements [inbox.Store].
-func (s *Store) ThreadsByID(ctx context.Context, ids []inbox.ThreadID) ([]inbox.ThreadView, error) {
+func (s *box) ThreadsByID(ctx context.Context, ids []inbox.ThreadID) ([]inbox.ThreadView, error) {
 	views, err := threadView.byIDs(ctx, s, ids)
 	if err != nil {
 		return nil, codedError(fmt.Errorf("reading threads: %w", err))
@@ -74,7 +74,7 @@ func (s *Store) ThreadsByID(ctx context.Context, ids []inbox.ThreadID) ([]inbox.
 }
 
 // Thread implements [inbox.Store].
-func (s *Store) Thread(ctx context.Context, id inbox.ThreadID) (inbox.ThreadView, error) {
+func (s *box) Thread(ctx context.Context, id inbox.ThreadID) (inbox.ThreadView, error) {
 	views, err := s.ThreadsByID(ctx, []inbox.ThreadID{id})
 	if err != nil {
 		return inbox.ThreadView{}, err

@@ -19,8 +19,8 @@ var errNoThread = inbox.Errorf(inbox.CodeNotFound, "there is no such thread in t
 const setActor = "SELECT set_config('socialops.actor', $1, true)"
 
 // tx runs f in a transaction and, when it commits, returns nil.
-func (s *Store) tx(ctx context.Context, actor string, f func(pgx.Tx) error) error {
-	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+func (s *box) tx(ctx context.Context, actor string, f func(pgx.Tx) error) error {
+	err := pgx.BeginFunc(ctx, s.db, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, setActor, actor); err != nil {
 			return fmt.Errorf("naming the actor: %w", err)
 		}
@@ -30,7 +30,7 @@ func (s *Store) tx(ctx context.Context, actor string, f func(pgx.Tx) error) erro
 }
 
 // AddReply implements [inbox.Store].
-func (s *Store) AddReply(ctx context.Context, m inbox.NewMessage) (inbox.Queued, error) {
+func (s *box) AddReply(ctx context.Context, m inbox.NewMessage) (inbox.Queued, error) {
 	q, err := s.add(ctx, m, inbox.DirectionOutbound)
 	if err == nil && !q.Replayed {
 		s.queued()
@@ -39,13 +39,13 @@ func (s *Store) AddReply(ctx context.Context, m inbox.NewMessage) (inbox.Queued,
 }
 
 // AddNote implements [inbox.Store].
-func (s *Store) AddNote(ctx context.Context, m inbox.NewMessage) (inbox.Queued, error) {
+func (s *box) AddNote(ctx context.Context, m inbox.NewMessage) (inbox.Queued, error) {
 	return s.add(ctx, m, inbox.DirectionInternal)
 }
 
 // add stores a message of ours. When two calls with one idempotency key run at
 // once, the second fails on the key's row and then finds the first's result.
-func (s *Store) add(ctx context.Context, m inbox.NewMessage, d inbox.Direction) (inbox.Queued, error) {
+func (s *box) add(ctx context.Context, m inbox.NewMessage, d inbox.Direction) (inbox.Queued, error) {
 	for range maxTries {
 		q, found, err := s.replay(ctx, m.Idempotency)
 		if err != nil || found {
@@ -61,14 +61,14 @@ func (s *Store) add(ctx context.Context, m inbox.NewMessage, d inbox.Direction) 
 }
 
 // replay finds what an earlier call with the same key made.
-func (s *Store) replay(ctx context.Context, i *inbox.Idempotency) (q inbox.Queued, found bool, err error) {
+func (s *box) replay(ctx context.Context, i *inbox.Idempotency) (q inbox.Queued, found bool, err error) {
 	if i == nil {
 		return q, false, nil
 	}
 	const find = `SELECT body_hash, result FROM idempotency
 		WHERE instance_id = $1 AND caller = $2 AND route = $3 AND key = $4 AND created_at > now() - interval '24 hours'`
 	var hash, result []byte
-	err = s.pool.QueryRow(ctx, find, s.instance, i.Caller, i.Route, i.Key).Scan(&hash, &result)
+	err = s.db.QueryRow(ctx, find, s.instance, i.Caller, i.Route, i.Key).Scan(&hash, &result)
 	switch {
 	case isNoRows(err):
 		return q, false, nil
@@ -87,7 +87,7 @@ func (s *Store) replay(ctx context.Context, i *inbox.Idempotency) (q inbox.Queue
 	return q, true, nil
 }
 
-func (s *Store) addOnce(ctx context.Context, m inbox.NewMessage, d inbox.Direction) (inbox.Queued, error) {
+func (s *box) addOnce(ctx context.Context, m inbox.NewMessage, d inbox.Direction) (inbox.Queued, error) {
 	now := s.now()
 	q := inbox.Queued{Message: inbox.Message{
 		ID: inbox.NewID[inbox.MessageID](now), ThreadID: m.ThreadID, Direction: d, Type: "text", Text: clean(m.Text),
@@ -136,7 +136,7 @@ func (s *Store) addOnce(ctx context.Context, m inbox.NewMessage, d inbox.Directi
 
 // takeSeq locks the thread and gives the message its place in it. A reply is
 // activity, and whoever writes one has read what came before.
-func (s *Store) takeSeq(ctx context.Context, tx pgx.Tx, m *inbox.Message) (source string, err error) {
+func (s *box) takeSeq(ctx context.Context, tx pgx.Tx, m *inbox.Message) (source string, err error) {
 	const take = `
 UPDATE thread_state s SET message_seq = s.message_seq + 1,
        last_activity_at = CASE WHEN $3 THEN greatest(s.last_activity_at, now()) ELSE s.last_activity_at END,
@@ -156,7 +156,7 @@ RETURNING s.message_seq, t.source`
 	return source, nil
 }
 
-func (s *Store) insertOurs(ctx context.Context, tx pgx.Tx, m *inbox.Message, source string) error {
+func (s *box) insertOurs(ctx context.Context, tx pgx.Tx, m *inbox.Message, source string) error {
 	const insert = `
 INSERT INTO message (instance_id, id, thread_id, seq, source, direction, origin, type, text, author_kind, author_id, author_name, parent_id)
 SELECT $1, $2, $3, $4, $5, $6, 'ours', $7, $8, $9, $10, $11, p.id
@@ -189,7 +189,7 @@ func actorOf(a inbox.Author) string {
 }
 
 // UpdateThread implements [inbox.Store].
-func (s *Store) UpdateThread(ctx context.Context, id inbox.ThreadID, p inbox.ThreadPatch, actor string) (inbox.ThreadView, error) {
+func (s *box) UpdateThread(ctx context.Context, id inbox.ThreadID, p inbox.ThreadPatch, actor string) (inbox.ThreadView, error) {
 	err := s.tx(ctx, actor, func(tx pgx.Tx) error {
 		var assignee pgtype.UUID
 		if p.Assignee != nil {
@@ -233,13 +233,15 @@ UPDATE thread_state SET status = coalesce($3, status), priority = coalesce($4, p
 // subjectPrefix marks an assignee that is named by OIDC subject.
 const subjectPrefix = "sub:"
 
+const maxAgentSubject = 255 // bytes
+
 // agent finds the agent of an assignee's name; one of a subject is made on first use.
-func (s *Store) agent(ctx context.Context, tx pgx.Tx, assignee string) (inbox.AgentID, error) {
+func (s *box) agent(ctx context.Context, tx pgx.Tx, assignee string) (inbox.AgentID, error) {
 	if assignee == "" {
 		return inbox.AgentID{}, nil
 	}
 	var id [16]byte
-	if subject, ok := strings.CutPrefix(assignee, subjectPrefix); ok && subject != "" && len(subject) <= 255 {
+	if subject, ok := strings.CutPrefix(assignee, subjectPrefix); ok && subject != "" && len(subject) <= maxAgentSubject {
 		const find = `
 WITH made AS (INSERT INTO agent (instance_id, id, subject) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING id)
 SELECT id FROM made UNION ALL SELECT id FROM agent WHERE instance_id = $1 AND subject = $3 LIMIT 1`
@@ -267,12 +269,12 @@ SELECT id FROM made UNION ALL SELECT id FROM agent WHERE instance_id = $1 AND su
 }
 
 // MarkRead implements [inbox.Store].
-func (s *Store) MarkRead(ctx context.Context, id inbox.ThreadID) error {
+func (s *box) MarkRead(ctx context.Context, id inbox.ThreadID) error {
 	const read = `WITH there AS (SELECT FROM thread_state WHERE instance_id = $1 AND thread_id = $2),
 		read AS (UPDATE thread_state SET unread = 0 WHERE instance_id = $1 AND thread_id = $2 AND unread > 0)
 		SELECT count(*) FROM there`
 	var n int
-	if err := s.pool.QueryRow(ctx, read, s.instance, id).Scan(&n); err != nil {
+	if err := s.db.QueryRow(ctx, read, s.instance, id).Scan(&n); err != nil {
 		return codedError(fmt.Errorf("marking the thread read: %w", err))
 	}
 	if n == 0 {
@@ -282,7 +284,7 @@ func (s *Store) MarkRead(ctx context.Context, id inbox.ThreadID) error {
 }
 
 // RetryReply implements [inbox.Store].
-func (s *Store) RetryReply(ctx context.Context, thread inbox.ThreadID, message inbox.MessageID, actor string) (inbox.Message, error) {
+func (s *box) RetryReply(ctx context.Context, thread inbox.ThreadID, message inbox.MessageID, actor string) (inbox.Message, error) {
 	err := s.tx(ctx, actor, func(tx pgx.Tx) error {
 		const find = `SELECT id, status FROM action WHERE instance_id = $1 AND message_id = $2 AND thread_id = $3 AND kind = 'send_reply'`
 		var id [16]byte

@@ -88,6 +88,9 @@ func prepare(ctx context.Context, s *privatepg.Server, database string) error {
 	if _, err := conn.Exec(ctx, "CREATE ROLE worker LOGIN IN ROLE socialops_worker"); err != nil {
 		return fmt.Errorf("making the worker's role: %w", err)
 	}
+	if _, err := conn.Exec(ctx, "CREATE ROLE console LOGIN IN ROLE socialops_console"); err != nil {
+		return fmt.Errorf("making the console's role: %w", err)
+	}
 	return nil
 }
 
@@ -111,7 +114,7 @@ func New(t testing.TB) *Database {
 	d.Owner = d.Pool(t, "owner")
 	t.Cleanup(func() { admin(t, server, "DROP DATABASE "+name+" WITH (FORCE)") })
 	// The database's own grants are not copied from the template.
-	if _, err := d.Owner.Exec(t.Context(), "REVOKE ALL ON DATABASE "+name+" FROM PUBLIC; GRANT CONNECT ON DATABASE "+name+" TO socialops_runtime, socialops_worker"); err != nil {
+	if _, err := d.Owner.Exec(t.Context(), "REVOKE ALL ON DATABASE "+name+" FROM PUBLIC; GRANT CONNECT ON DATABASE "+name+" TO socialops_runtime, socialops_worker, socialops_console"); err != nil {
 		t.Fatal(err)
 	}
 	return d
@@ -176,6 +179,12 @@ func (d *Database) Pool(t testing.TB, role string) *pgxpool.Pool {
 func (d *Database) Worker(t testing.TB) *pgxpool.Pool {
 	t.Helper()
 	return d.Pool(t, "worker")
+}
+
+// Console opens the database as the console.
+func (d *Database) Console(t testing.TB) *pgxpool.Pool {
+	t.Helper()
+	return d.Pool(t, "console")
 }
 
 // Tenant is an instance with a role of its own.

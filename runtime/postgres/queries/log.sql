@@ -1,7 +1,3 @@
--- name: ListEvents :many
-SELECT seq, type, thread_id, message_id, action_id, contact_id, changed, status, detail, actor, at
-  FROM event WHERE instance_id = @instance_id AND seq > @after ORDER BY seq LIMIT @most;
-
 -- name: LastEvent :one
 SELECT coalesce(max(seq), 0)::bigint FROM event WHERE instance_id = @instance_id;
 
