@@ -50,7 +50,7 @@ see_to_packages() {
 	local stamp
 	stamp=$({ node --version && cat package.json package-lock.json; } | cksum)
 	[ "$(cat node_modules/.stamp 2>/dev/null)" != "$stamp" ] || return 0
-	say "installing the page's packages from the npm registry ($(grep -c '"resolved"' package-lock.json) of package-lock.json)"
+	say "installing the page's packages from the npm registry ($(grep -c '^    "node_modules/' package-lock.json) of package-lock.json)"
 	# shellcheck disable=SC2086 # flags
 	PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --ignore-scripts --no-audit --no-fund --loglevel=error ${NPM_FLAGS-} >&2
 	echo "$stamp" >node_modules/.stamp
@@ -97,7 +97,7 @@ say "building the page"
 start=$SECONDS
 aside=$(mktemp -d "$root/.cache/web.XXXXXX")
 trap 'rm -rf "$aside"' EXIT
-npm run --silent build -- --logLevel warn --outDir "$aside" --emptyOutDir >&2
+node_modules/.bin/vite build --logLevel warn --outDir "$aside" --emptyOutDir >&2 # types are checked by hack/lint.sh
 node "$root/hack/web/compress.mjs" "$aside"
 echo "$stamp" >"$aside/.stamp"
 # Emptied rather than replaced: git keeps the folder by a file in it.
