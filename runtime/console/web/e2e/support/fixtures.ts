@@ -21,14 +21,11 @@ interface Fixtures {
   sit: (token?: string, options?: BrowserContextOptions) => Promise<Seat>
 }
 
-// How many tests a worker runs at most before it is replaced.
-const inboxes = 40
-
 export const test = base.extend<Fixtures, { stack: Stack }>({
   stack: [
     // eslint-disable-next-line no-empty-pattern
     async ({}, use) => {
-      const stack = await Stack.start({ inboxes })
+      const stack = await Stack.start({ inboxes: true })
       await use(stack)
       await stack.stop()
     },
@@ -36,7 +33,7 @@ export const test = base.extend<Fixtures, { stack: Stack }>({
   ],
 
   inbox: async ({ stack }, use, info) => {
-    await use(stack.inbox())
+    await use(await stack.inbox())
     if (info.status !== info.expectedStatus) await info.attach('socialops.log', { body: stack.log(), contentType: 'text/plain' })
   },
 

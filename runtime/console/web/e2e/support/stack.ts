@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -11,8 +11,11 @@ import { Simulator } from './simulator.ts'
 // binary is the socialops to prove; it holds the page.
 export const binary = process.env.SOCIALOPS ?? fileURLToPath(new URL('../../../../../bin/socialops', import.meta.url))
 
+// How many inboxes are made before they are wanted.
+const ahead = 3
+
 export interface Options {
-  inboxes?: number // with names and owners of their own, besides what is in manifests
+  inboxes?: boolean // with names and owners of their own, a new one for each test, besides what is in manifests
   manifests?: Record<string, string> // file name to content
   args?: string[] // of `socialops dev`
   simulator?: boolean // false: none beside it, as the demo has its own
@@ -22,6 +25,7 @@ export interface Options {
 export class Stack {
   private program: Program
   private next = 0
+  private prepared = 0
 
   private constructor(
     readonly dir: string,
@@ -29,6 +33,7 @@ export class Stack {
     private readonly telegram: Simulator | undefined,
     private readonly options: Options,
   ) {
+    this.prepare(0)
     this.program = this.launch()
   }
 
@@ -37,9 +42,6 @@ export class Stack {
     // As root, Postgres runs as another user and must reach its folder below.
     execFileSync('chmod', ['755', dir])
     mkdirSync(join(dir, 'manifests'))
-    for (let n = 0; n < (options.inboxes ?? 0); n++) {
-      writeFileSync(join(dir, 'manifests', `${plan(n).alias}.yaml`), manifest(plan(n)))
-    }
     for (const [name, content] of Object.entries(options.manifests ?? {})) writeFileSync(join(dir, 'manifests', name), content)
     const telegram = options.simulator === false ? undefined : await Simulator.start(binary, join(dir, 'simulator.log'))
     const stack = new Stack(dir, await freePort(), telegram, options)
@@ -78,20 +80,36 @@ export class Stack {
     await this.program.says(/SocialOps (is at|lives at) http/)
   }
 
+  // prepare applies the manifests of the inboxes up to a few ahead of a number, so that no test waits for its own.
+  private prepare(n: number): void {
+    if (!this.options.inboxes) return
+    for (; this.prepared < n + ahead; this.prepared++) {
+      const p = plan(this.prepared)
+      writeFileSync(join(this.manifestsDir(), `${p.alias}.yaml`), manifest(p))
+    }
+  }
+
   // inbox gives out an inbox that no other test has had.
-  inbox(): Inbox {
+  async inbox(): Promise<Inbox> {
     const n = this.next++
-    if (n >= (this.options.inboxes ?? 0)) throw new Error(`the stack has only ${n} inboxes: start it with more`)
-    return this.known(plan(n))
+    this.prepare(n)
+    const p = plan(n)
+    for (const start = Date.now(); ; await new Promise((resolve) => setTimeout(resolve, 50))) {
+      if (existsSync(this.keyFile(p.alias))) {
+        const inbox = this.known(p)
+        if ((await inbox.native('GET', '/inbox')).ok) return inbox
+      }
+      if (Date.now() - start > 20_000) throw new Error(`the inbox ${p.alias} is not served:\n${this.log()}`)
+    }
   }
 
   // known is an inbox by its plan.
   known(p: ReturnType<typeof plan>): Inbox {
-    return new Inbox(this, p, this.keyOf(p.alias))
+    return new Inbox(this, p, readFileSync(this.keyFile(p.alias), 'utf8').trim())
   }
 
-  keyOf(alias: string): string {
-    return readFileSync(join(this.dir, 'data', 'keys', alias), 'utf8').trim()
+  private keyFile(alias: string): string {
+    return join(this.dir, 'data', 'keys', alias)
   }
 
   manifestsDir(): string {
