@@ -1,0 +1,7 @@
+package console
+
+import "net/http"
+
+func newTestClient() *http.Client { return http.DefaultClient }
+
+const maxRaws = 2
