@@ -107,6 +107,11 @@ export class Desk {
     await this.page.getByRole('navigation', { name: 'Sections' }).getByRole('link', { name }).click()
   }
 
+  // channel is the card of a channel, on their page.
+  channel(name: string): Locator {
+    return this.page.getByRole('list', { name: 'Channels' }).getByRole('listitem').filter({ hasText: name })
+  }
+
   account(): Locator {
     return this.page.getByRole('button', { name: 'Account' })
   }

@@ -4,49 +4,33 @@ import { account } from '../support/manifests.ts'
 import { test, expect } from '../support/fixtures.ts'
 
 test('a bot is bound, takes messages, and is switched off; the manifests say so', async ({ desk, inbox, stack }) => {
+  const secret = `${inbox.alias}-second`
   const token = `${Number.parseInt(inbox.botToken, 10) + 100_000}:SIMULATOR-no-real-token-second-bot`
-  writeFileSync(
-    join(stack.manifestsDir(), `${inbox.alias}-second.yaml`),
-    account(`${inbox.alias}-second`, inbox.owner, 'telegram-bot', 'token', token),
-  )
-  const page = desk.page
+  writeFileSync(join(stack.manifestsDir(), `${secret}.yaml`), account(secret, inbox.owner, 'telegram-bot', 'token', token))
+  const { page } = desk
+  const accounts = () => inbox.console<{ name: string; status: string }[]>('GET', '/accounts')
+  await expect.poll(async () => (await accounts()).find((a) => a.name === secret)?.status).toBe('active')
   await desk.open()
   await desk.section('Channels')
-  await expect(page.getByText('Support Telegram')).toBeVisible()
+  await expect(desk.channel('Support Telegram')).toBeVisible()
 
-  const accounts = () => inbox.console<{ name: string; status: string }[]>('GET', '/accounts')
-  await expect.poll(async () => (await accounts()).find((a) => a.name === `${inbox.alias}-second`)?.status).toBe('active')
+  await page.getByRole('button', { name: 'Add channel' }).first().click()
+  const dialog = page.getByRole('dialog', { name: 'Add channel' })
+  await dialog.getByRole('radio', { name: /telegram/i }).click()
+  await dialog.getByLabel('Connected account').click()
+  await page.getByRole('option', { name: new RegExp(secret) }).click()
+  await dialog.getByLabel('Channel name').fill('Second bot')
+  await dialog.getByRole('button', { name: 'Bind channel' }).click()
+  await expect(dialog).toHaveCount(0)
 
-  await page
-    .getByRole('button', { name: /(add|bind|new) .*channel|bind/i })
-    .first()
-    .click()
-  const dialog = page.getByRole('dialog')
-  await dialog.getByLabel('Provider').first().click()
-  await page.getByRole('option', { name: /telegram/i }).click()
-  await dialog
-    .getByLabel(/account/i)
-    .first()
-    .click()
-  await page
-    .getByRole('option', { name: new RegExp(`${inbox.alias}-second`) })
-    .or(page.getByRole('option', { name: /second/i }))
-    .first()
-    .click()
-  await dialog.getByLabel(/name/i).first().fill('Second bot')
-  await dialog.getByRole('button', { name: /bind|create|add/i }).click()
-
-  const card = page
-    .getByRole('article', { name: /Second bot/ })
-    .or(page.getByRole('row', { name: /Second bot/ }))
-    .first()
-  await expect(card).toContainText(/ok|healthy|ready/i, { timeout: 20_000 })
-  const manifestOf = (): string =>
+  const card = desk.channel('Second bot')
+  await expect(card).toContainText(/ok|healthy|working well|ready|receives/i, { timeout: 20_000 })
+  const manifest = (): string =>
     readdirSync(stack.manifestsDir())
       .map((f) => readFileSync(join(stack.manifestsDir(), f), 'utf8'))
       .filter((text) => text.includes('Second bot'))
       .join('\n')
-  expect(manifestOf()).toContain(`socialops.dev/changed-by: ${inbox.owner}`)
+  expect(manifest()).toContain(`socialops.dev/changed-by: ${inbox.owner}`)
 
   const kim = inbox.someone('Kim')
   await stack.simulator.says(token, kim, 'To the second bot')
@@ -54,60 +38,51 @@ test('a bot is bound, takes messages, and is switched off; the manifests say so'
   await expect(desk.row('To the second bot')).toBeVisible()
 
   await desk.section('Channels')
-  await card.getByRole('switch').click()
-  const confirm = page.getByRole('dialog').getByRole('button', { name: /switch off|turn off/i })
-  await confirm.or(card.getByText(/^off$/i)).first().waitFor()
-  if (await confirm.isVisible()) await confirm.click()
-  await expect.poll(manifestOf).toMatch(/active: false/)
-  await expect(card).toContainText(/off/i)
+  await card.getByRole('switch', { name: 'Active' }).click()
+  await page
+    .getByRole('dialog', { name: /switch off/i })
+    .getByRole('button', { name: 'Switch off' })
+    .click()
+  await expect.poll(manifest).toMatch(/active: false/)
+  await expect(card.getByRole('switch', { name: 'Active' })).not.toBeChecked()
+  const trail = await inbox.console<{ type: string; actor_name?: string }[]>('GET', '/audit?people=true')
+  expect(trail.map((e) => e.type)).toEqual(expect.arrayContaining(['channel.created', 'channel.updated']))
 })
 
-test('a test event of a webhook channel comes in as a stranger’s would', async ({ desk }) => {
+test('a test event of a webhook channel comes in as a stranger’s would', async ({ desk, inbox }) => {
   await desk.open()
   await desk.section('Channels')
-  const card = desk.page
-    .getByRole('article', { name: /Support Events/ })
-    .or(desk.page.getByRole('row', { name: /Support Events/ }))
-    .first()
-  await expect(card).toContainText(`/v1/apps/socialops/${desk.inbox.alias}/webhook/generic-webhook`)
-  await card.getByRole('button', { name: /test/i }).click()
-  await expect(desk.page.getByText(/202/).first()).toBeVisible()
+  const card = desk.channel('Support Events')
+  await expect(card).toContainText(`/v1/apps/socialops/${inbox.alias}/webhook/generic-webhook`)
+  await card.getByRole('button', { name: 'Send a test event' }).click()
+  await expect(desk.page.getByText(/202|accepted|arrived/i).first()).toBeVisible()
   await desk.section('Inbox')
   await expect(desk.rows).toHaveCount(1)
 })
 
 test('a key is made, works, and works no more once it is revoked', async ({ desk, inbox }) => {
-  const page = desk.page
+  const { page } = desk
   await desk.open()
   await desk.section('Keys')
-  await page.getByRole('button', { name: /(new|create|add) .*key/i }).click()
-  const dialog = page.getByRole('dialog')
-  await dialog.getByLabel(/name/i).first().fill('Nightly export')
-  await dialog.getByRole('button', { name: /create/i }).click()
-  const key =
-    (
-      await page
-        .getByText(/sk_\w{20,}/)
-        .first()
-        .innerText()
-    ).match(/sk_\w+/)?.[0] ?? ''
-  expect((await inbox.native('GET', '/inbox', undefined, key)).status).toBe(200)
-  await page
-    .getByRole('dialog')
-    .getByRole('button', { name: /done|close/i })
-    .first()
-    .click()
-  await expect(page.getByText(key)).toHaveCount(0)
+  await page.getByRole('button', { name: 'Create key' }).first().click()
+  const dialog = page.getByRole('dialog', { name: 'Create key' })
+  await dialog.getByLabel('Name').fill('Nightly export')
+  await dialog.getByRole('button', { name: 'Create key' }).click()
+  const shown = page.getByRole('dialog', { name: 'Your new key' })
+  const key = await shown.getByRole('textbox', { name: 'Key' }).inputValue()
+  expect(key).toMatch(/^sk_\w{20,}$/)
+  await expect.poll(async () => (await inbox.native('GET', '/inbox', undefined, key)).status).toBe(200)
+  await shown.getByRole('button', { name: 'Done' }).click()
+  await expect(shown).toHaveCount(0)
+  expect(await page.content()).not.toContain(key)
 
-  const row = page.getByRole('row', { name: /Nightly export/ })
+  const row = page.getByRole('table', { name: 'Keys' }).getByRole('row', { name: /Nightly export/ })
   await expect(row).toContainText(key.slice(-4))
-  await row.getByRole('button', { name: /revoke/i }).click()
-  await page
-    .getByRole('dialog')
-    .getByRole('button', { name: /revoke/i })
-    .click()
-  await expect(row).toContainText(/revoked/i)
+  await row.getByRole('button', { name: /^Revoke/ }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Revoke key' }).click()
+  await expect(page.getByRole('dialog')).toHaveCount(0)
   await expect.poll(async () => (await inbox.native('GET', '/inbox', undefined, key)).status, { timeout: 15_000 }).toBe(401)
+  expect(await inbox.console<unknown[]>('GET', '/audit?type=key.revoked')).toHaveLength(1)
 })
 
 test('usage tells what was charged', async ({ desk, inbox }) => {
@@ -116,23 +91,39 @@ test('usage tells what was charged', async ({ desk, inbox }) => {
   await desk.section('Usage')
   const main = desk.page.getByRole('main')
   await expect(main).toContainText('0.0006')
-  await expect(main.getByRole('img').or(main.getByRole('figure')).first()).toBeVisible()
+  await expect(main.getByRole('figure', { name: 'Charges' })).toBeVisible()
+})
+
+test('an admin grants credit, once for each reference', async ({ inbox, sit }) => {
+  const { desk, page } = await sit(inbox.token(['service:read', 'service:manage', 'service:admin']))
+  await desk.open()
+  await desk.section('Usage')
+  for (let n = 0; n < 2; n++) {
+    await page.getByRole('button', { name: 'Grant credit' }).first().click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByLabel('Amount in USD').fill('25')
+    await dialog.getByLabel('Reference').fill('invoice-1')
+    await dialog.getByRole('button', { name: 'Grant credit' }).click()
+    await expect(page.getByText(n === 0 ? /25/ : /already/i).first()).toBeVisible()
+    if (await dialog.count()) await page.keyboard.press('Escape')
+    await expect(dialog).toHaveCount(0)
+  }
+  await expect(page.getByRole('main')).toContainText('25')
+  const usage = await inbox.console<{ balance: { usd?: string; amount_usd?: string } }>('GET', '/usage')
+  expect(JSON.stringify(usage.balance)).toContain('25')
 })
 
 test('canned texts are kept and used', async ({ desk, inbox }) => {
   const lee = inbox.someone('Lee')
   const { thread_id } = await inbox.says(lee, 'How long does it take?')
-  const page = desk.page
+  const { page } = desk
   await desk.open()
   await desk.section('Canned texts')
-  await page
-    .getByRole('button', { name: /(new|add|create)/i })
-    .first()
-    .click()
-  const form = page.getByRole('dialog')
+  await page.getByRole('button', { name: 'New text' }).first().click()
+  const form = page.getByRole('dialog', { name: 'New text' })
   await form.getByLabel('Name').fill('Delivery time')
   await form.getByLabel('Text').fill('It takes three days.')
-  await form.getByRole('button', { name: /save|create|add/i }).click()
+  await form.getByRole('button', { name: 'Save' }).click()
   await expect(page.getByText('Delivery time')).toBeVisible()
 
   await desk.openThread(thread_id)

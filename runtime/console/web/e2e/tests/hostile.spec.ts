@@ -41,7 +41,7 @@ test('HTML and script are text, in every field', async ({ desk, inbox }) => {
   }
   for (const section of ['Channels', 'Keys', 'Usage', 'Audit trail', 'Canned texts'] as const) {
     await desk.section(section)
-    await expect(page.getByRole('heading', { name: section }).first()).toBeVisible()
+    await expect(page.getByRole('heading', { level: 1 })).toBeVisible()
     await expect(page.locator('[aria-busy="true"]')).toHaveCount(0)
   }
   await expect(page.getByText(/Canned <img/).first()).toBeVisible()
