@@ -117,6 +117,8 @@ export interface AuditEntry {
   actor: string
   actor_name: string
   thread_id?: string
+  /** Absent when the thread is gone, or has none. */
+  thread_subject?: string
   message_id?: string
   channel_id?: string
   key_id?: string
@@ -148,7 +150,6 @@ export interface Me {
   subject: string
   name: string
   permissions: string[]
-  agent?: Agent
 }
 
 export interface Instance {
