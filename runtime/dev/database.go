@@ -21,6 +21,7 @@ const (
 	databaseName = "socialops"
 	ownerRole    = "socialops"
 	workerRole   = "socialops_dev_worker"
+	consoleRole  = "socialops_dev_console"
 )
 
 // urlFile is where a running dev mode says how its database is reached, for the
@@ -53,8 +54,10 @@ func startDatabase(ctx context.Context, dir string, log *slog.Logger) (_ *privat
 	if err := postgres.Migrate(ctx, server.DSN(ownerRole, databaseName), log); err != nil {
 		return nil, err //nolint:wrapcheck // says what it was doing
 	}
-	if err := ensure(ctx, conn, `SELECT FROM pg_roles WHERE rolname = $1`, workerRole, `CREATE ROLE `+workerRole+` LOGIN IN ROLE socialops_worker`); err != nil {
-		return nil, err
+	for role, group := range map[string]string{workerRole: "socialops_worker", consoleRole: "socialops_console"} {
+		if err := ensure(ctx, conn, `SELECT FROM pg_roles WHERE rolname = $1`, role, `CREATE ROLE `+role+` LOGIN IN ROLE `+group); err != nil {
+			return nil, err
+		}
 	}
 	if err := os.WriteFile(filepath.Join(dir, urlFile), []byte(server.DSN(ownerRole, databaseName)+"\n"), 0o600); err != nil {
 		return nil, fmt.Errorf("noting the database's address: %w", err)

@@ -3,10 +3,7 @@ package dev
 import (
 	"bytes"
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
 	_ "embed"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync/atomic"
 	"text/tabwriter"
 	"time"
 
@@ -31,6 +29,8 @@ var demoIssue []byte
 // demoEvent is the specification's own example.
 const demoEvent = `{"event_id":"evt_1001","thread_id":"incident_42","title":"Incident opened","text":"API latency is high","user":{"id":"monitor"},"labels":["ops","urgent"],"priority":"high"}`
 
+var jane = models.User{ID: 4711, FirstName: "Jane", LastName: "Doe", Username: "janedoe", LanguageCode: "en"}
+
 const demoReply = "Thanks, we are checking this now."
 
 // demoPatience bounds each step: on a machine where one takes longer, something is wrong.
@@ -42,6 +42,14 @@ const demoPatience = 15 * time.Second
 type demo struct {
 	sim    *botapisim.Sim
 	client *http.Client
+	clock  atomic.Pointer[time.Time] // of the simulator, while the past is played; nil: now
+}
+
+func (d *demo) now() time.Time {
+	if t := d.clock.Load(); t != nil {
+		return *t
+	}
+	return time.Now()
 }
 
 func newDemo(c *Config) (*demo, error) {
@@ -49,7 +57,7 @@ func newDemo(c *Config) (*demo, error) {
 	if c.TelegramAPIURL != "" {
 		return d, nil // somebody else's simulator: there are no people in it to play
 	}
-	sim, err := botapisim.Start(botapisim.Options{AnyBot: true, Control: true})
+	sim, err := botapisim.Start(botapisim.Options{AnyBot: true, Control: true, Now: d.now})
 	if err != nil {
 		return nil, fmt.Errorf("starting the Telegram simulator: %w", err)
 	}
@@ -66,6 +74,7 @@ func (d *demo) close() {
 // stage is what the demo found in the manifests to play with.
 type stage struct {
 	alias    string
+	owner    string
 	base     string
 	key      string
 	botToken string
@@ -77,7 +86,8 @@ func (d *demo) run(ctx context.Context, p *process) error {
 	if err != nil {
 		return fmt.Errorf("the demo can't be played: %w", err)
 	}
-	p.sayf("SocialOps lives at %s, with the inbox %q and a Telegram simulator at %s.\n\n", p.PublicURL, s.alias, p.TelegramAPIURL)
+	var pl *player
+	p.sayf("SocialOps is at %s, with the inbox %q and a Telegram simulator at %s.\n\n", p.PublicURL, s.alias, p.TelegramAPIURL)
 	for _, step := range []struct {
 		what string
 		do   func(context.Context, *process, *stage) (string, error)
@@ -86,6 +96,12 @@ func (d *demo) run(ctx context.Context, p *process) error {
 		{"telegram: a customer writes to the bot", d.customer},
 		{"github: a webhook tells of an issue", d.issue},
 		{"a reply is queued, and the worker delivers it", d.reply},
+		{"a small support desk has had three weeks", func(ctx context.Context, p *process, s *stage) (said string, err error) {
+			if pl, err = d.newPlayer(p, s); err != nil {
+				return "", err
+			}
+			return pl.past(ctx)
+		}},
 	} {
 		said, err := step.do(ctx, p, s)
 		if err != nil {
@@ -96,8 +112,9 @@ func (d *demo) run(ctx context.Context, p *process) error {
 	if err := d.showInbox(ctx, p, s); err != nil {
 		return fmt.Errorf("demo: showing the inbox: %w", err)
 	}
+	p.sayf("\nConsole: %s (signed in as %s; dev mode)\n", p.here(), s.owner)
 	p.sayf("\nGo on with (Ctrl-C stops everything):\n%s", p.examples(s.alias))
-	return nil
+	return pl.live(ctx)
 }
 
 // stage finds the first inbox that is served, its key and its accounts' secrets.
@@ -113,6 +130,11 @@ func (d *demo) stage(p *process) (*stage, error) {
 	}
 	s.key = strings.TrimSpace(string(b))
 	set, _ := p.projector.inForce()
+	for _, i := range set.Instances {
+		if i.Spec.Alias == s.alias {
+			s.owner = i.Spec.Owner
+		}
+	}
 	for _, secret := range set.Secrets {
 		switch v1alpha1.AccountKind(secret.Labels[v1alpha1.LabelConnectedAccount]) {
 		case v1alpha1.AccountTelegramBot:
@@ -134,19 +156,13 @@ func (d *demo) generic(ctx context.Context, _ *process, s *stage) (string, error
 }
 
 func (d *demo) issue(ctx context.Context, _ *process, s *stage) (string, error) {
-	mac := hmac.New(sha256.New, []byte(s.secret))
-	mac.Write(demoIssue)
-	return d.post(ctx, s.base+"/webhook/github", demoIssue, map[string]string{
-		"X-GitHub-Event": "issues", "X-GitHub-Delivery": "72d3162e-cc78-11e3-81ab-4c9367dc0958",
-		"X-Hub-Signature-256": "sha256=" + hex.EncodeToString(mac.Sum(nil)),
-	})
+	return d.post(ctx, s.base+"/webhook/github", demoIssue, githubHeaders(s.secret, "issues", "72d3162e-cc78-11e3-81ab-4c9367dc0958", demoIssue))
 }
 
 // customer has a person write to the bot; the simulator posts it as Telegram would.
 func (d *demo) customer(ctx context.Context, _ *process, s *stage) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, demoPatience)
 	defer cancel()
-	jane := models.User{ID: 4711, FirstName: "Jane", LastName: "Doe", Username: "janedoe", LanguageCode: "en"}
 	status, answer, err := d.sim.UserSays(s.botToken, botapisim.Private(jane), jane, "Hello, my order has not come. Can you help? 📦").Wait(ctx)
 	if err != nil {
 		return "", fmt.Errorf("waiting for the webhook's answer: %w", err)
@@ -219,7 +235,7 @@ func (d *demo) showInbox(ctx context.Context, p *process, s *stage) error {
 			LastMessage                             *struct{ Text, Direction string } `json:"last_message"`
 		}
 	}
-	if err := d.get(ctx, s, "/inbox?limit=10", &list); err != nil {
+	if err := d.get(ctx, s, "/inbox?limit=6", &list); err != nil {
 		return err
 	}
 	p.sayf("\n")
@@ -259,21 +275,27 @@ func (d *demo) post(ctx context.Context, url string, body []byte, header map[str
 	return verdict(a.status, a.body)
 }
 
-// verdict reads a webhook's answer.
+// receipt is a webhook's answer.
+type receipt struct {
+	Status   string
+	ThreadID string `json:"thread_id"`
+	Reason   string
+	Error    struct{ Message string }
+}
+
+func readReceipt(status int, answer []byte) (r receipt, err error) {
+	if err := json.Unmarshal(answer, &r); err != nil || status >= http.StatusMultipleChoices {
+		return r, fmt.Errorf("answered %d: %s", status, r.Error.Message)
+	}
+	if r.Status == "ignored" {
+		return r, fmt.Errorf("ignored: %s", r.Reason)
+	}
+	return r, nil
+}
+
 func verdict(status int, answer []byte) (string, error) {
-	var a struct {
-		Status   string
-		ThreadID string `json:"thread_id"`
-		Reason   string
-		Error    struct{ Message string }
-	}
-	if err := json.Unmarshal(answer, &a); err != nil || status >= http.StatusMultipleChoices {
-		return "", fmt.Errorf("answered %d: %s", status, a.Error.Message)
-	}
-	if a.Status == "ignored" {
-		return "", fmt.Errorf("ignored: %s", a.Reason)
-	}
-	return a.Status + " in " + a.ThreadID, nil
+	r, err := readReceipt(status, answer)
+	return r.Status + " in " + r.ThreadID, err
 }
 
 func (d *demo) get(ctx context.Context, s *stage, path string, into any) error {

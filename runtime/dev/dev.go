@@ -1,7 +1,8 @@
-// Package dev is the one-process mode: the runtime of every alias and the worker
-// in one process, on a private Postgres that it starts itself, with manifests read
-// from a folder instead of a cluster. All but the operator is the same code as in
-// a cluster, each alias on connections of its own role.
+// Package dev is the one-process mode: the runtime of every alias, the worker and
+// the console in one process, on a private Postgres that it starts itself, with
+// manifests read from a folder instead of a cluster. All but the operator is the
+// same code as in a cluster, each alias on connections of its own role. The console
+// signs everybody in who asks for it at this machine.
 //
 // DIR, the data folder, holds the database (see privatepg), secrets/ (the keys
 // that a cluster keeps in Secrets), keys/ (an API key for each alias), and the
@@ -40,10 +41,16 @@ type Config struct {
 	TelegramAPIURL string // empty: Telegram's own
 	PublicURL      string // where providers reach this process; empty: at Listen
 	Demo           bool   // play the demo, with a Telegram simulator of its own
-	Version        string
-	Out            io.Writer // for what a person is told
-	Log            *slog.Logger
+	// DemoFor is how long the demo's support desk goes on once it is ready; 0: not at all.
+	DemoFor time.Duration
+	After   func(time.Duration) <-chan time.Time // what the desk waits on; nil: time.After
+	Version string
+	Out     io.Writer // for what a person is told
+	Log     *slog.Logger
 }
+
+// DefaultDemoFor is how long somebody who looks at the demo is likely to.
+const DefaultDemoFor = time.Hour
 
 // shutdownGrace bounds how long requests under way hold up the end.
 const shutdownGrace = 10 * time.Second
@@ -90,6 +97,7 @@ type process struct {
 	providers provider.Registry
 	metrics   *prometheus.Registry
 	tenants   *tenants
+	console   *consoleServer
 
 	background sync.WaitGroup
 	stop       context.CancelFunc
@@ -113,7 +121,11 @@ func (d *process) start(ctx context.Context) (err error) {
 	}
 	d.metrics = prometheus.NewRegistry()
 	d.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	d.providers = all.Providers(all.Options{Telegram: telegram.Options{APIURL: d.TelegramAPIURL}})
+	bots := telegram.Options{APIURL: d.TelegramAPIURL}
+	if d.Demo { // whose simulator takes whatever comes: three weeks are to pass in seconds
+		bots.Paces = &telegram.Paces{}
+	}
+	d.providers = all.Providers(all.Options{Telegram: bots})
 	if d.projector, err = d.newProjection(ctx, keys, encryption); err != nil {
 		return err
 	}
@@ -136,7 +148,8 @@ func (d *process) start(ctx context.Context) (err error) {
 		return err
 	}
 	d.background.Go(func() { d.projector.watch(work, d.tenants) })
-	return nil
+	d.console, err = d.newConsole(ctx, keys, worker.Wake)
+	return err
 }
 
 // serve answers requests until ctx ends or a part fails; beside runs as soon as
@@ -144,6 +157,7 @@ func (d *process) start(ctx context.Context) (err error) {
 func (d *process) serve(ctx context.Context, beside func(context.Context) error) error {
 	server := runtime.NewHTTPServer(d.handler())
 	server.RegisterOnShutdown(d.tenants.endStreams)
+	server.RegisterOnShutdown(d.console.EndStreams)
 	run, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var parts sync.WaitGroup
@@ -187,7 +201,7 @@ func (d *process) handler() http.Handler {
 	for _, path := range []string{"/healthz", "/readyz", "/metrics"} {
 		mux.Handle(path, probes)
 	}
-	mux.HandleFunc("GET /{$}", d.index)
+	mux.Handle("/", local(d.console))
 	return mux
 }
 
@@ -200,6 +214,9 @@ func (d *process) close() (err error) {
 		d.stop()
 	}
 	d.background.Wait()
+	if d.console != nil {
+		d.console.close()
+	}
 	if d.tenants != nil {
 		d.tenants.closeAll()
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/open4x/socialops/runtime/console/identity"
 	"github.com/open4x/socialops/runtime/seal"
 )
 
@@ -40,6 +41,9 @@ func (s *secrets) installID() (id [16]byte, err error) {
 
 // encryptionKey seals provider credentials; the worker and the projection hold it.
 func (s *secrets) encryptionKey() ([]byte, error) { return s.once("encryption-key", seal.Generate) }
+
+// consoleKey signs the tokens of those who sign in to the console.
+func (s *secrets) consoleKey() ([]byte, error) { return s.once("console-key", identity.NewLocalKey) }
 
 // once reads a secret, or makes it. It is written beside its place and moved
 // there, so that a kill leaves all of it or none.

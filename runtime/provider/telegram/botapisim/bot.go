@@ -24,6 +24,7 @@ type bot struct {
 
 	hook       webhook
 	lastUpdate int64
+	resumed    int64 // messages that each chat had before
 	pending    []*Delivery
 	wake       chan struct{} // holds a token when there is something to post
 	posting    bool
@@ -46,7 +47,7 @@ func newBot(s *Sim, b Bot) *bot {
 func (b *bot) chat(id int64) *chat {
 	c := b.chats[id]
 	if c == nil {
-		c = &chat{Chat: models.Chat{ID: id, Type: models.ChatTypePrivate}}
+		c = &chat{Chat: models.Chat{ID: id, Type: models.ChatTypePrivate}, lastMessage: b.resumed}
 		switch {
 		case id < -1000000000000:
 			c.Type = models.ChatTypeSupergroup

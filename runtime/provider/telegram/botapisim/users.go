@@ -15,6 +15,18 @@ func Private(u models.User) models.Chat {
 	}
 }
 
+// Resume has a bot go on as if it had sent n updates already and every chat had n
+// messages, for who remembers an earlier simulator: the same ids would be repeats.
+func (s *Sim) Resume(token string, n int64) {
+	b := s.bot(token)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.lastUpdate, b.resumed = max(b.lastUpdate, n), n
+	for _, c := range b.chats {
+		c.lastMessage = max(c.lastMessage, n)
+	}
+}
+
 // Update sends a bot any update. Its id is given here; the chat and message ids
 // that it names are known from then on.
 func (s *Sim) Update(token string, kind string, u *models.Update) *Delivery {
