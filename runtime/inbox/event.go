@@ -39,7 +39,9 @@ type Event struct {
 	KeyID     KeyID     // of a key event
 	Changed   []string
 	Status    ActionStatus // of an action event
-	Detail    string       // audit note of an action event
-	Actor     string       // "key:sokey_…", "agent:soag_…", "worker", "retention", "admin", "provider"
-	At        time.Time
+	// ThreadStatus is what a thread's status became, of a thread event whose Changed has it.
+	ThreadStatus Status
+	Detail       string // audit note of an action event
+	Actor        string // "key:sokey_…", "agent:soag_…", "worker", "retention", "admin", "provider"
+	At           time.Time
 }

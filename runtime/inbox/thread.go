@@ -41,6 +41,12 @@ type ThreadPatch struct {
 	// first use), or empty for nobody.
 	Assignee *string
 	Labels   *[]string // replaces all
+	Relabel  *Relabel
+}
+
+// Relabel changes some of a thread's labels and leaves the others as they are.
+type Relabel struct {
+	Add, Remove []string
 }
 
 // Contact is who wrote.

@@ -118,4 +118,3 @@ func isPerson(actor string) bool {
 	}
 	return true
 }
-

@@ -174,6 +174,16 @@ func TestDeskIsAStore(t *testing.T) {
 	if err != nil || v.Status != done || v.Assignee == nil || v.Assignee.Subject != "somebody new" || !slices.Equal(v.Labels, []string{"a", "b"}) {
 		t.Errorf("changed %+v, %v", v, err)
 	}
+	v, err = d.UpdateThread(ctx, c.thread, inbox.ThreadPatch{Relabel: &inbox.Relabel{Add: []string{"c", "a"}, Remove: []string{"b", "x"}}}, "agent:"+agent.ID.String())
+	if err != nil || !slices.Equal(v.Labels, []string{"a", "c"}) {
+		t.Errorf("relabelled %v, %v", v.Labels, err)
+	}
+	if events, err := d.Trail(ctx, inbox.TrailFilter{ThreadID: c.thread, Type: inbox.EventThreadUpdated}, inbox.Page{Limit: 10}); err != nil || len(events) < 2 ||
+		!slices.ContainsFunc(events, func(e inbox.Event) bool {
+			return e.ThreadStatus == done && e.Status == "" && slices.Equal(e.Changed, []string{"status", "assignee"})
+		}) {
+		t.Errorf("the log has %+v, %v", events, err)
+	}
 	if err := d.MarkRead(ctx, c.thread); err != nil {
 		t.Error(err)
 	}

@@ -50,20 +50,25 @@ var tenantFunctions = []string{"ingest_event", "oldest_binary", "requeue_action"
 
 func TestTenantRightsOverTheCatalogue(t *testing.T) {
 	t.Parallel()
-	db := pgtest.New(t)
+	rightsOverTheCatalogue(t, pgtest.New(t), "socialops_runtime", tenantRights, tenantFunctions)
+}
+
+// rightsOverTheCatalogue compares all that a group may do with what it should.
+func rightsOverTheCatalogue(t *testing.T, db *pgtest.Database, group string, want map[string]string, wantFunctions []string) {
+	t.Helper()
 	const rights = `
 SELECT c.relname, c.relrowsecurity,
-       EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND 'socialops_runtime'::regrole = ANY (p.polroles)),
+       EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND $1::regrole = ANY (p.polroles)),
        concat_ws(' ',
          (SELECT string_agg(p, ' ' ORDER BY array_position('{SELECT,INSERT,UPDATE,DELETE,TRUNCATE,REFERENCES,TRIGGER}', p))
-            FROM unnest('{SELECT,INSERT,UPDATE,DELETE,TRUNCATE,REFERENCES,TRIGGER}'::text[]) p WHERE has_table_privilege('socialops_runtime', c.oid, p)),
+            FROM unnest('{SELECT,INSERT,UPDATE,DELETE,TRUNCATE,REFERENCES,TRIGGER}'::text[]) p WHERE has_table_privilege($1, c.oid, p)),
          (SELECT string_agg(columns, ' ' ORDER BY columns) FROM (
             SELECT p || '(' || string_agg(a.attname, ',' ORDER BY a.attname) || ')' AS columns
-              FROM unnest('{INSERT,UPDATE}'::text[]) p JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-             WHERE NOT has_table_privilege('socialops_runtime', c.oid, p) AND has_column_privilege('socialops_runtime', c.oid, a.attnum, p)
+              FROM unnest('{SELECT,INSERT,UPDATE}'::text[]) p JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+             WHERE NOT has_table_privilege($1, c.oid, p) AND has_column_privilege($1, c.oid, a.attnum, p)
              GROUP BY p) x))
   FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f') ORDER BY 1`
-	rows, err := db.Owner.Query(t.Context(), rights)
+	rows, err := db.Owner.Query(t.Context(), rights, group)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,28 +77,28 @@ SELECT c.relname, c.relrowsecurity,
 	seen := map[string]bool{}
 	if _, err := pgx.ForEachRow(rows, []any{&table, &rls, &policy, &granted}, func() error {
 		seen[table] = true
-		want, known := tenantRights[table]
+		should, known := want[table]
 		switch {
 		case !known:
-			t.Errorf("table %s is new: add what a tenant may do to it to tenantRights (now: %q)", table, granted)
-		case granted != want:
-			t.Errorf("a tenant may do %q to %s, want %q", granted, table, want)
+			t.Errorf("table %s is new: say what %s may do to it (now: %q)", table, group, granted)
+		case granted != should:
+			t.Errorf("%s may do %q to %s, want %q", group, granted, table, should)
 		}
 		if granted != "" && (!rls || !policy) {
-			t.Errorf("%s is open to tenants without row-level security and a policy of theirs", table)
+			t.Errorf("%s is open to %s without row-level security and a policy of theirs", table, group)
 		}
 		return nil
 	}); err != nil {
 		t.Fatal(err)
 	}
-	for table := range tenantRights {
+	for table := range want {
 		if !seen[table] {
-			t.Errorf("tenantRights names %s, which is not there", table)
+			t.Errorf("%s is to have rights to %s, which is not there", group, table)
 		}
 	}
 	rows, err = db.Owner.Query(t.Context(), `SELECT p.proname FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace
-		AND has_function_privilege('socialops_runtime', p.oid, 'EXECUTE')
-		AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e') ORDER BY 1`)
+		AND has_function_privilege($1, p.oid, 'EXECUTE')
+		AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e') ORDER BY 1`, group)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,8 +106,13 @@ SELECT c.relname, c.relrowsecurity,
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(functions, tenantFunctions) {
-		t.Errorf("a tenant may call %v, want %v", functions, tenantFunctions)
+	if !slices.Equal(functions, wantFunctions) {
+		t.Errorf("%s may call %v, want %v", group, functions, wantFunctions)
+	}
+	// What runs with its owner's rights looks nowhere but where its owner meant.
+	if loose := count(t, db, `SELECT count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef
+		AND NOT coalesce(proconfig, '{}') @> '{"search_path=public, pg_temp"}'`); loose > 0 {
+		t.Errorf("%d functions run with their owner's rights and the caller's search_path", loose)
 	}
 }
 

@@ -69,6 +69,9 @@ func scanEvent(row pgx.CollectableRow) (inbox.Event, error) {
 		idInto[inbox.KeyID]{&e.KeyID},
 	}
 	err := row.Scan(fields[:len(row.FieldDescriptions())]...)
+	if e.Type == inbox.EventThreadUpdated {
+		e.Status, e.ThreadStatus = "", inbox.Status(e.Status)
+	}
 	return e, err
 }
 

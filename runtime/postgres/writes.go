@@ -188,6 +188,11 @@ func actorOf(a inbox.Author) string {
 	return a.Kind
 }
 
+const addLabels = `
+INSERT INTO thread_label (instance_id, thread_id, label, status, last_activity_at)
+SELECT $1, $2, l, s.status, s.last_activity_at FROM unnest($3::text[]) l JOIN thread_state s ON s.instance_id = $1 AND s.thread_id = $2
+    ON CONFLICT DO NOTHING`
+
 // UpdateThread implements [inbox.Store].
 func (s *box) UpdateThread(ctx context.Context, id inbox.ThreadID, p inbox.ThreadPatch, actor string) (inbox.ThreadView, error) {
 	err := s.tx(ctx, actor, func(tx pgx.Tx) error {
@@ -210,15 +215,19 @@ UPDATE thread_state SET status = coalesce($3, status), priority = coalesce($4, p
 		if tag.RowsAffected() == 0 {
 			return errNoThread
 		}
-		if p.Labels == nil {
+		b := &pgx.Batch{}
+		if p.Labels != nil {
+			labels := sortedUnique(*p.Labels)
+			b.Queue(`DELETE FROM thread_label WHERE instance_id = $1 AND thread_id = $2 AND label <> ALL ($3)`, s.instance, id, labels)
+			b.Queue(addLabels, s.instance, id, labels)
+		}
+		if p.Relabel != nil {
+			b.Queue(`DELETE FROM thread_label WHERE instance_id = $1 AND thread_id = $2 AND label = ANY ($3)`, s.instance, id, sortedUnique(p.Relabel.Remove))
+			b.Queue(addLabels, s.instance, id, sortedUnique(p.Relabel.Add))
+		}
+		if b.Len() == 0 {
 			return nil
 		}
-		labels := sortedUnique(*p.Labels)
-		b := &pgx.Batch{}
-		b.Queue(`DELETE FROM thread_label WHERE instance_id = $1 AND thread_id = $2 AND label <> ALL ($3)`, s.instance, id, labels)
-		b.Queue(`INSERT INTO thread_label (instance_id, thread_id, label, status, last_activity_at)
-			SELECT $1, $2, l, s.status, s.last_activity_at FROM unnest($3::text[]) l JOIN thread_state s ON s.instance_id = $1 AND s.thread_id = $2
-			ON CONFLICT DO NOTHING`, s.instance, id, labels)
 		if err := tx.SendBatch(ctx, b).Close(); err != nil {
 			return fmt.Errorf("updating the labels: %w", err)
 		}
