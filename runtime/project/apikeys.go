@@ -21,9 +21,9 @@ type NewKey struct {
 // GenerateKey makes the value of a new API key.
 func GenerateKey() string { return "sk_" + randomText(40) }
 
-// CreateKey adds a key of origin "api" to an alias and returns its value, which is
-// kept nowhere: only its hash is.
-func CreateKey(ctx context.Context, store inbox.Configuration, alias string, n NewKey, now time.Time) (value string, k inbox.Key, err error) {
+// MakeKey makes a key of origin "api" and its value, which is kept nowhere: only its
+// hash is.
+func MakeKey(n NewKey, now time.Time) (value string, k inbox.Key, err error) {
 	if n.Name = strings.TrimSpace(n.Name); n.Name == "" || len(n.Name) > 63 {
 		return "", k, inbox.Errorf(inbox.CodeInvalid, "a key needs a name of at most 63 characters, such as \"monitoring\"")
 	}
@@ -39,9 +39,16 @@ func CreateKey(ctx context.Context, store inbox.Configuration, alias string, n N
 		return "", k, inbox.Errorf(inbox.CodeInvalid, "the key would have expired already: give a time to come")
 	}
 	value = GenerateKey()
-	k = inbox.Key{
+	return value, inbox.Key{
 		ID: inbox.NewID[inbox.KeyID](now), Hash: sha256.Sum256([]byte(value)), Hint: value[len(value)-4:], Name: n.Name,
 		Scopes: slices.Compact(sorted(n.Scopes)), Origin: originAPI, CreatedAt: now.UTC().Truncate(time.Microsecond), ExpiresAt: n.ExpiresAt,
+	}, nil
+}
+
+// CreateKey adds a key of origin "api" to an alias and returns its value.
+func CreateKey(ctx context.Context, store inbox.Configuration, alias string, n NewKey, now time.Time) (value string, k inbox.Key, err error) {
+	if value, k, err = MakeKey(n, now); err != nil {
+		return "", k, err
 	}
 	err = withAlias(ctx, store, alias, func(tx inbox.ConfigurationTx, row *inbox.InstanceRow) error { return tx.PutKey(ctx, row.ID, k) })
 	if err != nil {

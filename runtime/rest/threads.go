@@ -15,7 +15,8 @@ import (
 
 // The limits of a thread's labels.
 const (
-	maxLabels = 50
+	// MaxLabels bounds how many a thread has.
+	MaxLabels = 50
 	maxLabel  = 100 // characters
 )
 
@@ -42,6 +43,9 @@ func (a *Assignee) UnmarshalJSON(b []byte) error {
 	}
 	return json.Unmarshal(b, &a.name)
 }
+
+// IsZero tells whether the field was left out.
+func (a Assignee) IsZero() bool { return !a.given }
 
 // Schema implements [huma.SchemaProvider].
 func (a Assignee) Schema(huma.Registry) *huma.Schema {
