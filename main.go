@@ -3,12 +3,9 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -22,12 +19,13 @@ import (
 	"github.com/open4x/socialops/controllers"
 	"github.com/open4x/socialops/runtime"
 	"github.com/open4x/socialops/runtime/admin"
-	"github.com/open4x/socialops/runtime/console/identity/oidcsim"
+	"github.com/open4x/socialops/runtime/console"
+	"github.com/open4x/socialops/runtime/console/kube"
 	"github.com/open4x/socialops/runtime/dev"
 	"github.com/open4x/socialops/runtime/postgres"
 	"github.com/open4x/socialops/runtime/provider/all"
 	"github.com/open4x/socialops/runtime/provider/telegram"
-	"github.com/open4x/socialops/runtime/provider/telegram/botapisim"
+	"github.com/open4x/socialops/runtime/simulators"
 )
 
 // version is set when a release is built.
@@ -53,8 +51,9 @@ func root() *cobra.Command {
 	}
 	c.PersistentFlags().String("log-level", envOr("SOCIALOPS_LOG_LEVEL", "info"), "debug, info, warn or error")
 	c.PersistentFlags().String("log-format", envOr("SOCIALOPS_LOG_FORMAT", "text"), "text or json")
-	c.AddCommand(devCommand(), runtimeCommand(), workerCommand(), migrateCommand(), operatorCommand(), simulatorCommand(), issuerCommand())
+	c.AddCommand(devCommand(), runtimeCommand(), workerCommand(), consoleCommand(), migrateCommand(), operatorCommand())
 	c.AddCommand(admin.Commands(adminURL)...)
+	c.AddCommand(simulators.Commands()...)
 	return c
 }
 
@@ -117,20 +116,9 @@ func (b *botAPI) addFlags(c *cobra.Command) {
 
 func (b *botAPI) options() (telegram.Options, error) {
 	o := telegram.Options{APIURL: b.url}
-	if b.caFile == "" {
-		return o, nil
-	}
-	pem, err := os.ReadFile(filepath.Clean(b.caFile))
-	if err != nil {
-		return o, fmt.Errorf("reading --telegram-ca-file: %w", err)
-	}
-	if o.RootCAs, err = x509.SystemCertPool(); err != nil {
-		o.RootCAs = x509.NewCertPool()
-	}
-	if !o.RootCAs.AppendCertsFromPEM(pem) {
-		return o, fmt.Errorf("--telegram-ca-file: %s holds no certificate", b.caFile)
-	}
-	return o, nil
+	cas, err := runtime.TrustedCAs("telegram-ca-file", b.caFile)
+	o.RootCAs = cas
+	return o, err
 }
 
 // adminURL is the database of a data folder's running `socialops dev`, else DATABASE_URL's.
@@ -178,10 +166,7 @@ func runtimeCommand() *cobra.Command {
 			return runtime.Serve(c.Context(), cfg)
 		},
 	}
-	c.Flags().StringVar(&cfg.Alias, "alias", os.Getenv("SOCIALOPS_ALIAS"), "the inbox to serve (SOCIALOPS_ALIAS)")
-	c.Flags().StringVar(&cfg.Listen, "listen", ":8080", "address of the API")
-	c.Flags().StringVar(&cfg.Health, "health-listen", ":8081", "address of /healthz, /readyz and /metrics; empty for none")
-	c.Flags().DurationVar(&cfg.Drain, "drain", 0, "how long to go on serving once told to stop")
+	cfg.AddFlags(c.Flags())
 	return c
 }
 
@@ -223,12 +208,62 @@ func workerCommand() *cobra.Command {
 			return runtime.Work(c.Context(), cfg)
 		},
 	}
-	c.Flags().DurationVar(&cfg.Window, "window", 0, "how long to live, such as 75s; 0: until stopped")
-	c.Flags().StringVar(&cfg.Health, "health-listen", "", "address of /healthz, /readyz and /metrics; empty for none")
+	cfg.AddFlags(c.Flags())
 	bots.addFlags(c)
 	c.Flags().BoolVar(&unpaced, "no-pacing", false, "send as fast as it goes: for benchmarks against a simulator only")
 	_ = c.Flags().MarkHidden("no-pacing")
 	return c
+}
+
+func consoleCommand() *cobra.Command {
+	var cfg runtime.ConsoleConfig
+	c := &cobra.Command{
+		Use:   "console",
+		Short: "Serve the page that people work with, for every instance of theirs",
+		Long: "Runs in a cluster, usually installed by the Helm chart. DATABASE_URL (or DATABASE_URL_FILE) leads to Postgres as the console's\n" +
+			"role, and SOCIALOPS_INSTALL_ID_FILE names the file that holds the operator's id: both stand in the Secret that the operator makes.\n" +
+			"Without that id, and outside of a cluster, channels can't be looked after, and all else works.",
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) (err error) {
+			if cfg.Log, err = logger(c); err != nil {
+				return err
+			}
+			controllers.SetGlobalLogger(cfg.Log)
+			if cfg.DatabaseURL, err = databaseURL("DATABASE_URL"); err != nil {
+				return err
+			}
+			if cfg.Bindings, err = clusterBindings(c.Context(), &cfg); err != nil {
+				return err
+			}
+			cfg.Providers, cfg.Version = all.Providers(all.Options{}), version
+			return runtime.ServeConsole(c.Context(), cfg)
+		},
+	}
+	cfg.AddFlags(c.Flags())
+	return c
+}
+
+// clusterBindings are those of the cluster that the console runs in, or stand in for
+// them and say what is missing.
+func clusterBindings(ctx context.Context, cfg *runtime.ConsoleConfig) (console.Bindings, error) {
+	id, err := secretFile("SOCIALOPS_INSTALL_ID_FILE")
+	if err != nil {
+		return nil, err
+	}
+	if copy(cfg.Install[:], id) != len(id) || id != nil && len(id) != len(cfg.Install) {
+		return nil, fmt.Errorf("the install's id has %d bytes, not %d: SOCIALOPS_INSTALL_ID_FILE is to be the path of the key install-id of the operator's Secret for the console", len(id), len(cfg.Install))
+	}
+	cluster, err := ctrl.GetConfig()
+	switch {
+	case id == nil:
+		err = errors.New("SOCIALOPS_INSTALL_ID_FILE is not set, so it doesn't know which channels are which")
+	case err != nil:
+		err = fmt.Errorf("it finds no Kubernetes API server: %w", err)
+	default:
+		return kube.New(cluster)
+	}
+	cfg.Log.WarnContext(ctx, "channels can't be looked after", "error", err)
+	return kube.Away(err), nil
 }
 
 func migrateCommand() *cobra.Command {
@@ -345,84 +380,7 @@ func devCommand() *cobra.Command {
 	c.Flags().StringVar(&cfg.Manifests, "manifests", "config/samples", "folder of SocialOpsInstances, ChannelBindings and Secrets; changes are picked up")
 	c.Flags().StringVar(&cfg.TelegramAPIURL, "telegram-api-url", "", "address of the Bot API (default https://api.telegram.org)")
 	c.Flags().StringVar(&cfg.PublicURL, "public-url", "", "address that providers reach this process at (default: that of --listen)")
-	c.Flags().BoolVar(&cfg.Demo, "demo", false, "start the bundled Telegram simulator, take in sample events of each provider, deliver a reply")
-	return c
-}
-
-// listenerFlags are where a simulator listens, and with which certificate.
-type listenerFlags struct{ listen, cert, key string }
-
-func (f *listenerFlags) add(c *cobra.Command, listen string) {
-	c.Flags().StringVar(&f.listen, "listen", listen, "address to serve on")
-	c.Flags().StringVar(&f.cert, "tls-cert", "", "certificate file; empty: plain HTTP")
-	c.Flags().StringVar(&f.key, "tls-key", "", "the certificate's key file")
-}
-
-// open listens; the configuration is nil for plain HTTP.
-func (f *listenerFlags) open(ctx context.Context) (net.Listener, *tls.Config, error) {
-	var config *tls.Config
-	if f.cert != "" {
-		pair, err := tls.LoadX509KeyPair(f.cert, f.key)
-		if err != nil {
-			return nil, nil, fmt.Errorf("reading the certificate: %w", err)
-		}
-		config = &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}}
-	}
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", f.listen)
-	if err != nil {
-		return nil, nil, fmt.Errorf("listening: %w", err)
-	}
-	return l, config, nil
-}
-
-func issuerCommand() *cobra.Command {
-	var at listenerFlags
-	var o oidcsim.Options
-	c := &cobra.Command{
-		Use:    "oidc-simulator",
-		Short:  "Sign anybody in as whoever they say, for tests and demos",
-		Hidden: true,
-		Args:   cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			l, config, err := at.open(c.Context())
-			if err != nil {
-				return err
-			}
-			if config != nil {
-				l = tls.NewListener(l, config)
-			}
-			o.Control = true
-			return oidcsim.Serve(c.Context(), l, oidcsim.New(o))
-		},
-	}
-	at.add(c, "127.0.0.1:8083")
-	c.Flags().StringVar(&o.URL, "url", "http://127.0.0.1:8083", "the issuer's name: where others find it")
-	c.Flags().StringVar(&o.Audience, "audience", "socialops", "whom access tokens are for")
-	return c
-}
-
-func simulatorCommand() *cobra.Command {
-	var at listenerFlags
-	var limits bool
-	c := &cobra.Command{
-		Use:    "telegram-simulator",
-		Short:  "Answer as the Telegram Bot API does, for tests and demos",
-		Hidden: true,
-		Args:   cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			o := botapisim.Options{AnyBot: true, Control: true}
-			if limits {
-				o.Limits = &botapisim.TelegramLimits
-			}
-			l, config, err := at.open(c.Context())
-			if err != nil {
-				return err
-			}
-			o.TLS = config
-			return botapisim.Serve(c.Context(), l, o)
-		},
-	}
-	at.add(c, "127.0.0.1:8082")
-	c.Flags().BoolVar(&limits, "limits", false, "enforce Telegram's rate limits")
+	c.Flags().BoolVar(&cfg.Demo, "demo", false, "start the bundled Telegram simulator, take in sample events of each provider, deliver a reply, play a small support desk")
+	c.Flags().DurationVar(&cfg.DemoFor, "demo-for", dev.DefaultDemoFor, "with --demo: how long the support desk goes on, an event each 5 to 15 s; 0: only what was")
 	return c
 }

@@ -87,30 +87,7 @@ func serveTenant(ctx, failed context.Context, c Config, api net.Listener, metric
 		return errors.Join(unlessStopped(ctx, err), api.Close())
 	}
 	defer tenant.Close()
-	handler := &closing{Handler: tenant}
-	server := NewHTTPServer(handler)
-	server.RegisterOnShutdown(tenant.EndStreams)
-	serving, stopServing := context.WithCancel(context.WithoutCancel(ctx))
-	defer stopServing()
-	done := make(chan error, 1)
-	go func() { done <- serveUntil(serving, server, api, grace) }()
-	health.Ready()
-	c.Log.InfoContext(ctx, "serving", "alias", c.Alias, "address", api.Addr().String())
-	select {
-	case err := <-done:
-		return err
-	case <-failed.Done():
-	case <-ctx.Done():
-		health.NotReady("shutting down")
-		handler.told.Store(true)
-		select { // still serving, until whoever routes here has noticed
-		case <-time.After(c.Drain):
-		case <-failed.Done():
-		}
-	}
-	c.Log.InfoContext(ctx, "draining", "alias", c.Alias)
-	stopServing()
-	return <-done
+	return draining{handler: tenant, endStreams: tenant.EndStreams, health: health, drain: c.Drain, log: c.Log.With("alias", c.Alias)}.serve(ctx, failed, api)
 }
 
 // TenantConfig is what opens one alias.
@@ -185,7 +162,7 @@ const retryDatabase = time.Second
 
 // identify checks whose the role is.
 func (t *Tenant) identify(ctx context.Context, c TenantConfig) (inbox.InstanceID, error) {
-	if err := awaitSchema(ctx, t.pool, c.Log); err != nil {
+	if err := awaitSchema(ctx, t.pool, checkSchema, c.Log); err != nil {
 		return inbox.InstanceID{}, err
 	}
 	var id [16]byte
@@ -199,10 +176,14 @@ func (t *Tenant) identify(ctx context.Context, c TenantConfig) (inbox.InstanceID
 	return id, nil
 }
 
+func checkSchema(ctx context.Context, pool *pgxpool.Pool) error {
+	return postgres.CheckSchema(ctx, pool) //nolint:wrapcheck // says what to do
+}
+
 // awaitSchema checks the schema, and waits for a database that is away until ctx ends.
-func awaitSchema(ctx context.Context, pool *pgxpool.Pool, log *slog.Logger) error {
+func awaitSchema(ctx context.Context, pool *pgxpool.Pool, check func(context.Context, *pgxpool.Pool) error, log *slog.Logger) error {
 	for {
-		err := postgres.CheckSchema(ctx, pool)
+		err := check(ctx, pool)
 		if err == nil || !postgres.IsAway(err) {
 			return err //nolint:wrapcheck // says what to do
 		}

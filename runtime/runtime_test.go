@@ -44,6 +44,12 @@ func TestStoppedWhileTheDatabaseIsAway(t *testing.T) {
 		"worker": func(ctx context.Context, log *slog.Logger) error {
 			return runtime.Work(ctx, runtime.WorkerConfig{DatabaseURL: nowhere, EncryptionKey: seal.Generate(), Providers: all.Providers(all.Options{}), Log: log})
 		},
+		"console": func(ctx context.Context, log *slog.Logger) error {
+			return runtime.ServeConsole(ctx, runtime.ConsoleConfig{
+				DatabaseURL: nowhere, Issuer: "https://127.0.0.1:1", Audience: "socialops", PermissionsClaim: "permissions", ClientID: "console",
+				RuntimeURL: runtime.DefaultRuntimeURL, Listen: "127.0.0.1:0", Health: "127.0.0.1:0", Log: log,
+			})
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -80,7 +80,7 @@ func NewWorker(ctx context.Context, c WorkerConfig, metrics prometheus.Registere
 	if err != nil {
 		return nil, nil, err //nolint:wrapcheck // says what it was doing
 	}
-	if err := awaitSchema(ctx, pool, c.Log); err != nil {
+	if err := awaitSchema(ctx, pool, checkSchema, c.Log); err != nil {
 		pool.Close()
 		return nil, nil, err
 	}

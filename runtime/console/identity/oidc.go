@@ -82,7 +82,7 @@ func (v *Verifier) Run(ctx context.Context) error {
 		next := keysFresh
 		switch {
 		case ctx.Err() != nil:
-			return nil
+			return nil //nolint:nilerr // it was told to stop
 		case err != nil:
 			next = pause
 			if !failing {

@@ -2,6 +2,7 @@ package kube_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -315,7 +316,7 @@ func mustBe(t *testing.T, err error, code inbox.Code, says string) {
 
 // messageOf is what the person sees.
 func messageOf(err error) string {
-	if e, ok := err.(*inbox.Error); ok {
+	if e, ok := errors.AsType[*inbox.Error](err); ok {
 		return e.Message
 	}
 	return ""
