@@ -10,7 +10,7 @@ import (
 )
 
 // bootstrap brings the database into use once this process leads: its schema, the
-// worker's login, then the gate. It watches over it from then on, and does all of it
+// worker's and the console's login, then the gate. It watches over it from then on, and does all of it
 // again when it was away, as what comes back may be another, empty one.
 type bootstrap struct {
 	platform *platform
@@ -65,11 +65,11 @@ func (b *bootstrap) bringUp(ctx context.Context) error {
 	if err := b.look(ctx); err != nil {
 		return err
 	}
-	err := b.platform.worker.ensure(ctx)
+	err := b.platform.logins.ensure(ctx)
 	if inbox.CodeOf(err) != "" {
 		return err
 	}
-	b.platform.worker.conclude(ctx, err) // a matter of the API server's, which instances need not wait for
+	b.platform.logins.conclude(ctx, err) // a matter of the API server's, which instances need not wait for
 	return nil
 }
 
@@ -90,11 +90,11 @@ func (b *bootstrap) watch(ctx context.Context) error {
 			return nil
 		case <-b.platform.gate.doubts:
 		case <-tick.C:
-		case <-b.platform.worker.changed:
-			b.platform.worker.mend(ctx)
+		case <-b.platform.logins.changed:
+			b.platform.logins.mend(ctx)
 			continue
-		case <-b.platform.worker.retry:
-			b.platform.worker.mend(ctx)
+		case <-b.platform.logins.retry:
+			b.platform.logins.mend(ctx)
 			continue
 		}
 		if err := b.look(ctx); err != nil {

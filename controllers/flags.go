@@ -42,6 +42,7 @@ func (o *Options) AddFlags(f *pflag.FlagSet) (read func() error) {
 
 	f.StringVar(&o.InstallSecret, "install-secret", defaultInstallSecret, "Secret in POD_NAMESPACE with this install's id and the key of credentials; made when missing")
 	f.StringVar(&o.WorkerSecret, "worker-secret", defaultWorkerSecret, "Secret in POD_NAMESPACE that the worker reads; made when missing")
+	f.StringVar(&o.ConsoleSecret, "console-secret", "", "Secret in POD_NAMESPACE that the console reads; made when missing (default: there is no console)")
 	f.StringVar(&o.TrialSecret, "trial-database-secret", "", "Secret in POD_NAMESPACE with the password of a Postgres for trials; made when missing")
 	f.StringVar(&o.TrialHost, "trial-database-host", "", "host:port of the Postgres for trials")
 	f.IntVar(&o.PurgeBatch, "purge-batch", 0, "rows of a kind that one transaction removes of a deleted instance (default 1000)")

@@ -50,6 +50,7 @@ type Options struct {
 
 	InstallSecret string // default socialops-install
 	WorkerSecret  string // default socialops-worker
+	ConsoleSecret string // "": there is no console
 
 	Providers provider.Registry
 
@@ -82,6 +83,9 @@ func (o *Options) setDefaults() error {
 	}
 	if o.WorkerSecret == "" {
 		o.WorkerSecret = defaultWorkerSecret
+	}
+	if o.ConsoleSecret == o.WorkerSecret || o.ConsoleSecret == o.InstallSecret {
+		return fmt.Errorf("the console's Secret can't be %q, which is another part's: each has one of its own", o.ConsoleSecret)
 	}
 	if o.MaxRollouts <= 0 {
 		o.MaxRollouts = defaultMaxRollouts

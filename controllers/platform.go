@@ -31,7 +31,7 @@ type platform struct {
 	gate    *gate
 	hooks   hooks
 
-	worker   *workerLogin
+	logins   *partLogins
 	sweep    *chore
 	purge    *chore
 	accounts *accountReconciler
@@ -83,7 +83,7 @@ func openPlatform(ctx context.Context, c client.Client, o *Options) (*platform, 
 		}
 	}
 	p.Projector = projector(p.gate)
-	p.worker = &workerLogin{options: o, live: c, key: in.encryptionKey, projector: projector(store)}
+	p.logins = newPartLogins(c, o, in, projector(store))
 	p.sweep = newChore("sweep", o, p.sweepOnce)
 	p.purge = newChore("purge", o, p.purgeOnce)
 	return p, nil
@@ -102,7 +102,7 @@ func (p *platform) addTo(mgr ctrl.Manager, c *caches, h hooks) error {
 	p.hooks = h
 	p.accounts = newAccountReconciler(mgr, c, p)
 	p.bindings = newBindingReconciler(mgr, c, p)
-	if err := p.worker.addTo(mgr); err != nil {
+	if err := p.logins.addTo(mgr); err != nil {
 		return err
 	}
 	for _, runnable := range []leading{

@@ -14,7 +14,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/open4x/socialops/api/v1alpha1"
@@ -141,91 +140,6 @@ func TestTheTrialDatabasesURL(t *testing.T) {
 		if want := "postgres://postgres:" + password + "@db.test.svc:5433/socialops"; u != want {
 			t.Errorf("the URL is %s", strings.ReplaceAll(u, password, "…"))
 		}
-	}
-}
-
-func TestTheWorkersLogin(t *testing.T) {
-	t.Parallel()
-	m := startMessenger(t)
-	m.create(m.instance("a"))
-	m.await("a", "DatabaseReady=True/DatabaseReady")
-	read := func() (*corev1.Secret, string) {
-		t.Helper()
-		s := get(m.operator, defaultWorkerSecret, &corev1.Secret{})
-		_, password, err := postgres.LoginOf(string(s.Data["url"]))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return s, password
-	}
-	s, password := read()
-	if string(s.Data["encryption-key"]) != string(get(m.operator, defaultInstallSecret, &corev1.Secret{}).Data["encryption-key"]) {
-		t.Error("the worker has another key")
-	}
-	if _, direct := s.Data["direct-url"]; direct || len(s.OwnerReferences) > 0 {
-		t.Errorf("it holds %v", slices.Sorted(maps.Keys(s.Data)))
-	}
-	pool, err := postgres.Open(t.Context(), string(s.Data["url"]), 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer pool.Close()
-	var n int
-	if err := pool.QueryRow(t.Context(), "SELECT count(*) FROM instance").Scan(&n); err != nil || n != 1 {
-		t.Errorf("the worker sees %d instances (%v)", n, err)
-	}
-	verifier := func() string {
-		super := m.db.Pool(t, "postgres")
-		defer super.Close()
-		var v string
-		if err := super.QueryRow(t.Context(), "SELECT rolpassword FROM pg_authid WHERE rolname LIKE 'so\\_%\\_worker' AND rolname = $1", roleOf(t, s)).Scan(&v); err != nil {
-			t.Fatal(err)
-		}
-		return v
-	}
-	first := verifier()
-
-	edit(m.operator, defaultWorkerSecret, &corev1.Secret{}, func(s *corev1.Secret) { s.Data["encryption-key"] = []byte("oops"); s.Data["more"] = nil })
-	m.eventually("the Secret is mended", func() bool {
-		s, p := read()
-		return len(s.Data["encryption-key"]) == 32 && len(s.Data) == 2 && p == password
-	})
-	if verifier() != first {
-		t.Error("an edit of something else changed the password")
-	}
-
-	m.remove(secretNamed(defaultWorkerSecret))
-	m.eventually("there is another Secret", func() bool {
-		err := m.Client.Get(t.Context(), client.ObjectKey{Namespace: m.Namespace, Name: defaultWorkerSecret}, &corev1.Secret{})
-		return err == nil
-	})
-	_, second := read()
-	if second == password {
-		t.Error("the new Secret has the old password")
-	}
-	m.eventually("the role has another password", func() bool { return verifier() != first })
-	m.said("Secret", defaultWorkerSecret, "Normal RoleReplaced: ")
-	m.quiet()
-}
-
-func roleOf(t *testing.T, s *corev1.Secret) string {
-	t.Helper()
-	role, _, err := postgres.LoginOf(string(s.Data["url"]))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return role
-}
-
-func TestADirectURLIsTheWorkersToo(t *testing.T) {
-	t.Parallel()
-	o := newOperator(t)
-	o.options.DirectURL = o.options.DatabaseURL + "&application_name=direct"
-	o.start()
-	s := kubetest.Await(t, o.Env, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: o.Namespace, Name: defaultWorkerSecret}}, "is there",
-		func(s *corev1.Secret) bool { return len(s.Data) > 0 })
-	if got := string(s.Data["direct-url"]); !strings.Contains(got, "application_name=direct") || !strings.Contains(got, "_worker:") {
-		t.Errorf("direct-url leads elsewhere")
 	}
 }
 

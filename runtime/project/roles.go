@@ -8,11 +8,23 @@ import (
 	"github.com/open4x/socialops/runtime/inbox"
 )
 
-// The groups that roles are members of, and get every right from.
+// groupRuntime is the group that instances' roles are members of, and get every right from.
+const groupRuntime = "socialops_runtime"
+
+// A Part is what serves all instances of an install, as a role of its own.
+type Part string
+
+// The parts that have a login.
 const (
-	groupRuntime = "socialops_runtime"
-	groupWorker  = "socialops_worker"
+	Worker  Part = "worker"
+	Console Part = "console"
 )
+
+// group is what its role is a member of, and gets every right from.
+func (p Part) group() string { return "socialops_" + string(p) }
+
+// RoleName is its Postgres role in an install.
+func (p Part) RoleName(install [16]byte) string { return fmt.Sprintf("so_%x_%s", install[12:], p) }
 
 // RoleName is the Postgres role of an instance: so_<install>_<instance>. A name has
 // at most 63 bytes, so the install gives only its last 8 hexadecimal digits; the
@@ -20,9 +32,6 @@ const (
 func RoleName(install [16]byte, id inbox.InstanceID) string {
 	return fmt.Sprintf("so_%x_%x", install[12:], id[:])
 }
-
-// WorkerRoleName is the Postgres role of an install's worker.
-func WorkerRoleName(install [16]byte) string { return fmt.Sprintf("so_%x_worker", install[12:]) }
 
 // connectionLimit leaves room for a rolling update: twice the pods, four connections each.
 func connectionLimit(spec *v1alpha1.SocialOpsInstanceSpec) int {
@@ -36,11 +45,11 @@ func connectionLimit(spec *v1alpha1.SocialOpsInstanceSpec) int {
 	return 2 * int(replicas) * 4
 }
 
-// WorkerRole makes the worker's login role, with a password, and mends one that is
-// there, of which it tells. The password of one that is there changes only when renew
-// is set: what Postgres keeps of it can't be compared.
-func (p *Projector) WorkerRole(ctx context.Context, password string, renew bool) (existed bool, err error) {
-	want := inbox.Role{Name: WorkerRoleName(p.Install), Group: groupWorker, Login: true, Limit: -1}
+// PartRole makes a part's login role, with a password, and mends one that is there, of
+// which it tells. The password of one that is there changes only when renew is set:
+// what Postgres keeps of it can't be compared.
+func (p *Projector) PartRole(ctx context.Context, part Part, password string, renew bool) (existed bool, err error) {
+	want := inbox.Role{Name: part.RoleName(p.Install), Group: part.group(), Login: true, Limit: -1}
 	err = p.Store.Configure(ctx, []string{"role/" + want.Name}, func(tx inbox.ConfigurationTx) error {
 		was, err := tx.Role(ctx, want.Name)
 		if err != nil {
@@ -53,7 +62,7 @@ func (p *Projector) WorkerRole(ctx context.Context, password string, renew bool)
 		return putRole(ctx, tx, was, want, password)
 	})
 	if err != nil {
-		return false, fmt.Errorf("setting up the worker's role: %w", err)
+		return false, fmt.Errorf("setting up the %s's role: %w", part, err)
 	}
 	return existed, nil
 }

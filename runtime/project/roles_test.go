@@ -7,52 +7,64 @@ import (
 	"github.com/open4x/socialops/runtime/project"
 )
 
-func TestTheWorkersRole(t *testing.T) {
+func TestARoleOfAPart(t *testing.T) {
+	t.Parallel()
+	for part, group := range map[project.Part]string{project.Worker: "socialops_worker", project.Console: "socialops_console"} {
+		t.Run(string(part), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			super := w.db.Pool(t, "postgres")
+			role := part.RoleName(w.Install)
+			verifier := func(password string, renew bool) string {
+				t.Helper()
+				if _, err := w.PartRole(t.Context(), part, password, renew); err != nil {
+					t.Fatal(err)
+				}
+				var got string
+				const of = "SELECT rolpassword FROM pg_authid WHERE rolname = $1 AND rolcanlogin AND rolconnlimit = -1 AND pg_has_role(rolname, $2, 'usage')"
+				if err := super.QueryRow(t.Context(), of, role, group).Scan(&got); err != nil {
+					t.Fatal(err)
+				}
+				return got
+			}
+			first := verifier("first", false)
+			if !strings.HasPrefix(first, "SCRAM-SHA-256$") {
+				t.Errorf("stored as %s", first)
+			}
+			if verifier("first", false) != first {
+				t.Error("a role that is there got its password again")
+			}
+			if verifier("second", true) == first {
+				t.Error("a new password was not set")
+			}
+			for name, sql := range map[string]string{
+				"dropped":       "DROP ROLE %s",
+				"no login":      "ALTER ROLE %s NOLOGIN",
+				"no membership": "REVOKE " + group + " FROM %s",
+				"a limit":       "ALTER ROLE %s CONNECTION LIMIT 1",
+			} {
+				if _, err := super.Exec(t.Context(), strings.ReplaceAll(sql, "%s", role)); err != nil {
+					t.Fatalf("%s: %v", name, err)
+				}
+				verifier("third", false) // fails unless it healed
+			}
+		})
+	}
+}
+
+// The worker may read every instance's queue, the console nothing before it says for whom.
+func TestWhatAPartSees(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	super := w.db.Pool(t, "postgres")
-	role := project.WorkerRoleName(w.Install)
-	verifier := func(password string, renew bool) string {
-		t.Helper()
-		if _, err := w.WorkerRole(t.Context(), password, renew); err != nil {
-			t.Fatal(err)
-		}
-		var got string
-		const of = "SELECT rolpassword FROM pg_authid WHERE rolname = $1 AND rolcanlogin AND rolconnlimit = -1 AND pg_has_role(rolname, 'socialops_worker', 'usage')"
-		if err := super.QueryRow(t.Context(), of, role).Scan(&got); err != nil {
-			t.Fatal(err)
-		}
-		return got
-	}
-	first := verifier("first", false)
-	if !strings.HasPrefix(first, "SCRAM-SHA-256$") {
-		t.Errorf("stored as %s", first)
-	}
-	if verifier("first", false) != first {
-		t.Error("a role that is there got its password again")
-	}
-	if verifier("second", true) == first {
-		t.Error("a new password was not set")
-	}
-	for name, sql := range map[string]string{
-		"dropped":       "DROP ROLE ",
-		"no login":      "ALTER ROLE %s NOLOGIN",
-		"no membership": "REVOKE socialops_worker FROM ",
-		"a limit":       "ALTER ROLE %s CONNECTION LIMIT 1",
-	} {
-		if !strings.Contains(sql, "%s") {
-			sql += "%s"
-		}
-		if _, err := super.Exec(t.Context(), strings.ReplaceAll(sql, "%s", role)); err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		verifier("third", false) // fails unless it healed
-	}
-	// It is the worker's: it may read every instance's queue.
 	w.instance(project.InstanceInput{Manifest: instance("one", "a", "inbox")})
-	var n int
-	if err := w.db.Pool(t, role).QueryRow(t.Context(), "SELECT count(*) FROM instance").Scan(&n); err != nil || n != 1 {
-		t.Errorf("as the worker there are %d instances (%v)", n, err)
+	for part, want := range map[project.Part]int{project.Worker: 1, project.Console: 0} {
+		if _, err := w.PartRole(t.Context(), part, "secret", false); err != nil {
+			t.Fatal(err)
+		}
+		var n int
+		if err := w.db.Pool(t, part.RoleName(w.Install)).QueryRow(t.Context(), "SELECT count(*) FROM instance").Scan(&n); err != nil || n != want {
+			t.Errorf("the %s sees %d instances (%v)", part, n, err)
+		}
 	}
 }
 
