@@ -229,9 +229,7 @@ func consoleCommand() *cobra.Command {
 				return err
 			}
 			controllers.SetGlobalLogger(cfg.Log)
-			if cfg.DatabaseURL, err = databaseURL("DATABASE_URL"); err != nil {
-				return err
-			}
+			cfg.DatabaseURL = func() (string, error) { return databaseURL("DATABASE_URL") }
 			if cfg.Bindings, err = clusterBindings(c.Context(), &cfg); err != nil {
 				return err
 			}

@@ -27,7 +27,9 @@ import (
 
 // ConsoleConfig is what a cluster's console needs.
 type ConsoleConfig struct {
-	DatabaseURL string   // as the console's own role; may lead through a transaction-mode pooler
+	// DatabaseURL leads to Postgres as the console's own role, perhaps through a
+	// transaction-mode pooler. Each new connection asks for it, as the login may be replaced.
+	DatabaseURL func() (string, error)
 	Install     [16]byte // the operator's id, of which channels' ids are made
 	Bindings    console.Bindings
 	Providers   provider.Registry
@@ -102,7 +104,7 @@ func ServeConsole(ctx context.Context, c ConsoleConfig) (err error) {
 func (c ConsoleConfig) serve(
 	ctx, failed context.Context, l net.Listener, verifier console.Verifier, base func(inbox.OwnedInstance) string, metrics *prometheus.Registry, health *Health,
 ) error {
-	pool, err := postgres.Open(ctx, c.DatabaseURL, consoleConns)
+	pool, err := postgres.OpenFrom(ctx, c.DatabaseURL, consoleConns)
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}

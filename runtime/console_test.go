@@ -56,7 +56,7 @@ func serveConsole(t *testing.T, db *pgtest.Database, change ...func(*runtime.Con
 	c.issuer.SetURL(issuer.URL)
 	at := addresses{make(chan string, 1), make(chan string, 1)}
 	config := runtime.ConsoleConfig{
-		DatabaseURL: db.DSN("console"), Bindings: kube.Away(errors.New("there is no cluster")), Providers: all.Providers(all.Options{}),
+		DatabaseURL: func() (string, error) { return db.DSN("console"), nil }, Bindings: kube.Away(errors.New("there is no cluster")), Providers: all.Providers(all.Options{}),
 		Listen: "127.0.0.1:0", Health: "127.0.0.1:0", Issuer: issuer.URL, Audience: "socialops", PermissionsClaim: "permissions", ClientID: "console",
 		RuntimeURL: runtime.DefaultRuntimeURL, Version: "v1.2.3", Log: slog.New(slog.NewJSONHandler(at, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}

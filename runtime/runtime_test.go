@@ -46,7 +46,7 @@ func TestStoppedWhileTheDatabaseIsAway(t *testing.T) {
 		},
 		"console": func(ctx context.Context, log *slog.Logger) error {
 			return runtime.ServeConsole(ctx, runtime.ConsoleConfig{
-				DatabaseURL: nowhere, Issuer: "https://127.0.0.1:1", Audience: "socialops", PermissionsClaim: "permissions", ClientID: "console",
+				DatabaseURL: func() (string, error) { return nowhere, nil }, Issuer: "https://127.0.0.1:1", Audience: "socialops", PermissionsClaim: "permissions", ClientID: "console",
 				RuntimeURL: runtime.DefaultRuntimeURL, Listen: "127.0.0.1:0", Health: "127.0.0.1:0", Log: log,
 			})
 		},

@@ -32,21 +32,51 @@ const connectTimeout = 5 * time.Second
 // Open makes a pool of at most maxConns connections, none of them kept when idle.
 // It connects when first used. The DSN may lead through a transaction-mode pooler.
 func Open(ctx context.Context, dsn string, maxConns int32) (*pgxpool.Pool, error) {
-	config, err := pgxpool.ParseConfig(dsn)
+	return OpenFrom(ctx, func() (string, error) { return dsn, nil }, maxConns)
+}
+
+// OpenFrom is [Open] for a DSN that changes while the pool is open, as a login does
+// that is replaced: each new connection asks for it anew.
+func OpenFrom(ctx context.Context, dsn func() (string, error), maxConns int32) (*pgxpool.Pool, error) {
+	first, err := dsn()
 	if err != nil {
-		return nil, fmt.Errorf("reading the database URL: %w", err)
+		return nil, err
+	}
+	config, err := parseDSN(first)
+	if err != nil {
+		return nil, err
 	}
 	config.MaxConns = maxConns
 	config.MinConns = 0
 	config.MaxConnIdleTime = 30 * time.Second
 	config.HealthCheckPeriod = 15 * time.Second
-	config.ConnConfig.ConnectTimeout = connectTimeout
-	if _, set := config.ConnConfig.RuntimeParams["application_name"]; !set {
-		config.ConnConfig.RuntimeParams["application_name"] = "socialops"
+	config.BeforeConnect = func(_ context.Context, c *pgx.ConnConfig) error {
+		now, err := dsn()
+		if err != nil || now == first {
+			return err
+		}
+		renewed, err := parseDSN(now)
+		if err != nil {
+			return err
+		}
+		*c = *renewed.ConnConfig
+		return nil
 	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("opening the database: %w", err)
 	}
 	return pool, nil
+}
+
+func parseDSN(dsn string) (*pgxpool.Config, error) {
+	config, err := pgxpool.ParseConfig(dsn)
+	if err != nil {
+		return nil, fmt.Errorf("reading the database URL: %w", err)
+	}
+	config.ConnConfig.ConnectTimeout = connectTimeout
+	if _, set := config.ConnConfig.RuntimeParams["application_name"]; !set {
+		config.ConnConfig.RuntimeParams["application_name"] = "socialops"
+	}
+	return config, nil
 }
