@@ -26,7 +26,10 @@ func TestAnAPIServerTakesTheObjects(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	manifests := map[string]string{"kustomize": mustRun(t, kustomize, "build", "../config/default")}
+	manifests := map[string]string{
+		"kustomize":                  mustRun(t, kustomize, "build", "../config/default"),
+		"kustomize with the console": mustRun(t, kustomize, "build", "../config/console"),
+	}
 	for name, file := range values(t) {
 		manifests[name] = template(t, "--values", file)
 	}

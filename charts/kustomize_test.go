@@ -9,25 +9,35 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// config/default gives what the chart gives by default, for the database Secret that its comment names. What differs is
-// listed here, and nothing else does:
+// config/default gives what the chart gives by default, for the database Secret that its comment names, and config/console
+// what it gives with a console. What differs is listed here, and nothing else does:
 //   - Helm's labels (managed-by, chart, version) and its annotation that keeps CRDs at an uninstall;
 //   - the hook before an uninstall, which kustomize knows nothing of;
 //   - the namespace, which Helm makes by --create-namespace.
 func TestKustomizeEqualsTheChart(t *testing.T) {
 	t.Parallel()
-	want := map[string]*unstructured.Unstructured{}
-	for _, o := range objects(t, template(t, "--values", values(t)["existing-secret"])) {
-		if !isHook(o) {
-			want[key(o)] = withoutHelm(o)
-		}
+	for dir, file := range map[string]string{"default": "existing-secret", "console": "console"} {
+		t.Run(dir, func(t *testing.T) {
+			t.Parallel()
+			want := map[string]*unstructured.Unstructured{}
+			for _, o := range objects(t, template(t, "--values", values(t)[file])) {
+				if !isHook(o) {
+					want[key(o)] = withoutHelm(o)
+				}
+			}
+			got := map[string]*unstructured.Unstructured{}
+			for _, o := range objects(t, mustRun(t, kustomize, "build", "../config/"+dir)) {
+				if o.GetKind() != "Namespace" {
+					got[key(o)] = withoutHelm(o)
+				}
+			}
+			same(t, want, got)
+		})
 	}
-	got := map[string]*unstructured.Unstructured{}
-	for _, o := range objects(t, mustRun(t, kustomize, "build", "../config/default")) {
-		if o.GetKind() != "Namespace" {
-			got[key(o)] = withoutHelm(o)
-		}
-	}
+}
+
+func same(t *testing.T, want, got map[string]*unstructured.Unstructured) {
+	t.Helper()
 	for _, k := range slices.Sorted(maps.Keys(want)) {
 		if got[k] == nil {
 			t.Errorf("%s: only the chart has it", k)

@@ -17,7 +17,7 @@ func TestPodsAreRestricted(t *testing.T) {
 		t.Fatal(err)
 	}
 	restricted := api.LevelVersion{Level: api.LevelRestricted, Version: api.LatestVersion()}
-	callers := map[string]bool{"operator": true, "uninstall": true} // of the API server
+	callers := map[string]bool{"operator": true, "console": true, "uninstall": true} // of the API server
 	for name, file := range values(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -85,7 +85,7 @@ func TestEveryPartHasTheOneImage(t *testing.T) {
 			}
 		}
 	}
-	if seen != 3 {
-		t.Errorf("%d containers, want those of operator, worker and the uninstall's hook", seen)
+	if seen != 4 {
+		t.Errorf("%d containers, want those of operator, worker, console and the uninstall's hook", seen)
 	}
 }

@@ -64,7 +64,41 @@ func TestRefusedValues(t *testing.T) {
 			want: "at '/exposure/host': 'https://inbox.example.com' does not match pattern",
 		},
 		"a star as a host": {args: []string{"--set", "exposure.allowedHosts={*}"}, want: "at '/exposure/allowedHosts/0': '*' does not match pattern"},
-		"a mode of TLS":    {args: []string{"--set", "exposure.tls=Secret"}, want: "at '/exposure/tls': value must be one of 'Default', 'Off', false"},
+		"a console without an issuer": {
+			args: []string{"--set", "console.enabled=true"},
+			want: "console.enabled=true needs console.oidc.issuer, the address of the OpenID Connect issuer that signs people in, and console.oidc.clientID, a public client with PKCE there",
+		},
+		"a console that is no client": {
+			args: []string{"--set", "console.enabled=true,console.oidc.issuer=https://login.example.com"},
+			want: "console.enabled=true needs console.oidc.clientID: make a public client with PKCE at the issuer",
+		},
+		"an issuer without TLS": {
+			args: []string{"--set", "console.enabled=true,console.oidc.issuer=http://login.example.com"},
+			want: "at '/console/oidc/issuer': 'http://login.example.com' does not match pattern",
+		},
+		"an issuer and no audience": {args: consoleWith("oidc.audience="), want: "at '/console/oidc/audience': minLength: got 0, want 1"},
+		"a console's Ingress without a host": {
+			args: consoleWith("exposure.type=Ingress"),
+			want: "console.exposure.type=Ingress needs console.exposure.host, the name that people open the console at",
+		},
+		"a console's host without a route": {
+			args: consoleWith("exposure.host=inbox.example.com"),
+			want: "console.exposure.host leads nowhere while console.exposure.type is None: set it to Ingress or HTTPRoute",
+		},
+		"a console's HTTPRoute without a Gateway": {
+			args: consoleWith("exposure.type=HTTPRoute", "exposure.host=inbox.example.com"),
+			want: "console.exposure.type=HTTPRoute attaches to the Gateway of exposure.gateway: set its name and namespace",
+		},
+		"a console's certificate that nobody presents": {
+			args: consoleWith("exposure.type=HTTPRoute", "exposure.host=inbox.example.com", "exposure.tlsSecret=c"),
+			want: "console.exposure.tlsSecret is for type Ingress: with an HTTPRoute the Gateway's listener has the certificate",
+		},
+		"a console's certificate without TLS": {
+			args: consoleWith("exposure.type=Ingress", "exposure.host=inbox.example.com", "exposure.tlsSecret=c", "exposure.tls=Off"),
+			want: "console.exposure.tlsSecret is a certificate, which console.exposure.tls=Off leaves unused: keep one of them",
+		},
+		"a console exposed as a Service": {args: consoleWith("exposure.type=LoadBalancer"), want: "at '/console/exposure/type': value must be one of 'None', 'Ingress', 'HTTPRoute'"},
+		"a mode of TLS":                  {args: []string{"--set", "exposure.tls=Secret"}, want: "at '/exposure/tls': value must be one of 'Default', 'Off', false"},
 		"PodMonitors without metrics": {
 			args: []string{"--set", "metrics.enabled=false,monitoring.podMonitor.enabled=true,monitoring.namespace=m"},
 			want: "monitoring.podMonitor.enabled=true scrapes the operator's metrics: set metrics.enabled=true",
@@ -119,6 +153,15 @@ func TestRefusedValues(t *testing.T) {
 			}
 		})
 	}
+}
+
+// consoleWith are the arguments of a console with some values of its own.
+func consoleWith(values ...string) []string {
+	all := []string{"console.enabled=true", "console.oidc.issuer=https://login.example.com", "console.oidc.clientID=c"}
+	for _, v := range values {
+		all = append(all, "console."+v)
+	}
+	return []string{"--set", strings.Join(all, ",")}
 }
 
 // A parent chart hands its globals down.

@@ -75,6 +75,34 @@ works harder before the kernel kills. Nothing without a limit, or for one in a n
 {{- end -}}
 {{- end -}}
 
+{{/* What the operator puts on every instance's pods. */}}
+{{- define "socialops.runtimeLabels" -}}
+app.kubernetes.io/name: socialops
+app.kubernetes.io/component: runtime
+app.kubernetes.io/managed-by: socialops-operator
+{{- end -}}
+
+{{- define "socialops.consoleRules" -}}
+rules:
+  - apiGroups: [socialops.dev]
+    resources: [channelbindings]
+    verbs: [get, list, create, patch]
+{{- end -}}
+
+{{/* socialops.tlsMode TLS: YAML 1.1 reads a bare Off as false. */}}
+{{- define "socialops.tlsMode" -}}
+{{- eq (toString .) "false" | ternary "Off" . -}}
+{{- end -}}
+
+{{/* Where people open the console; empty when nothing routes there. */}}
+{{- define "socialops.consoleURL" -}}
+{{- with .Values.console.exposure -}}
+{{- if ne .type "None" -}}
+{{ eq (include "socialops.tlsMode" .tls) "Off" | ternary "http" "https" }}://{{ .host }}/
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{/* What the restricted Pod Security Standard asks of a pod, for an image whose user has no name. */}}
 {{- define "socialops.podSecurityContext" -}}
 runAsNonRoot: true

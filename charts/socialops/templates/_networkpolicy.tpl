@@ -39,11 +39,32 @@ ingress: []
   {{- end }}
 {{- end -}}
 
-{{/* A policy can't name hosts: Telegram is any address on 443, a Bot API of one's own and a collector any on their ports. */}}
+{{- define "socialops.egressToAPIServer" -}}
+# The API server.
+- ports:
+    - port: 443
+    - port: 6443
+  {{- with .Values.networkPolicy.apiServerCIDRs }}
+  to:
+    {{- range . }}
+    - ipBlock:
+        cidr: {{ . }}
+    {{- end }}
+  {{- end }}
+{{- end -}}
+
 {{- define "socialops.egressToProviders" -}}
+{{- include "socialops.egressToURLs" (list .Values.telegram.apiURL .Values.tracing.endpoint) -}}
+{{- end -}}
+
+{{/*
+socialops.egressToURLs URLS: a policy can't name hosts, so it is any address, on 443 and on the ports of those that are
+not empty.
+*/}}
+{{- define "socialops.egressToURLs" -}}
 - ports:
     {{- $ports := list 443 }}
-    {{- range compact (list .Values.telegram.apiURL .Values.tracing.endpoint) }}
+    {{- range compact . }}
     {{- $url := urlParse . }}
     {{- $ports = append $ports (regexFind "[0-9]+$" (regexFind ":[0-9]+$" $url.host) | default (eq $url.scheme "http" | ternary 80 443) | int) }}
     {{- end }}

@@ -24,7 +24,7 @@ func TestMain(m *testing.M) { kubetest.Main(m) }
 
 // granted is what the chart lets the console do.
 var granted = []rbacv1.PolicyRule{{
-	APIGroups: []string{v1alpha1.GroupVersion.Group}, Resources: []string{"channelbindings"}, Verbs: []string{"get", "list", "watch", "create", "patch"},
+	APIGroups: []string{v1alpha1.GroupVersion.Group}, Resources: []string{"channelbindings"}, Verbs: []string{"get", "list", "create", "patch"},
 }}
 
 func newBindings(t *testing.T, env *kubetest.Env, rules []rbacv1.PolicyRule) *kube.Bindings {
