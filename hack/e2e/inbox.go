@@ -15,6 +15,8 @@ type inbox struct {
 	http *http.Client
 	base string // up to /v1/apps/socialops/ALIAS
 	key  string
+	// token is a person's, who has the same calls in the console.
+	token string
 }
 
 func inboxAt(c *http.Client, origin, alias, key string) *inbox {
@@ -24,6 +26,7 @@ func inboxAt(c *http.Client, origin, alias, key string) *inbox {
 // answer is what a call got back.
 type answer struct {
 	status int
+	header http.Header
 	body   []byte
 }
 
@@ -49,6 +52,9 @@ func (i *inbox) call(ctx context.Context, method, path string, body any, headers
 	if i.key != "" {
 		r.Header.Set("X-API-Key", i.key)
 	}
+	if i.token != "" {
+		r.Header.Set("Authorization", "Bearer "+i.token)
+	}
 	for n := 0; n+1 < len(headers); n += 2 {
 		r.Header.Set(headers[n], headers[n+1])
 	}
@@ -57,7 +63,7 @@ func (i *inbox) call(ctx context.Context, method, path string, body any, headers
 		return answer{}, err //nolint:wrapcheck // says method and address
 	}
 	defer func() { _ = resp.Body.Close() }()
-	a := answer{status: resp.StatusCode}
+	a := answer{status: resp.StatusCode, header: resp.Header}
 	if a.body, err = io.ReadAll(resp.Body); err != nil {
 		return answer{}, fmt.Errorf("reading the answer to %s %s: %w", method, path, err)
 	}

@@ -64,7 +64,7 @@ func (e *e2e) prove(ctx context.Context) error {
 	}
 	if err := e.steps(ctx,
 		step{"load the images", e.loadImages},
-		step{"ingress controller, Telegram, database", e.startSurroundings},
+		step{"ingress controller, Telegram, identity provider, database", e.startSurroundings},
 		step{"install the release before", e.installPrevious},
 		step{"samples", e.applySamples},
 		step{"calls through the Service", e.proveServiceCalls},
@@ -77,6 +77,7 @@ func (e *e2e) prove(ctx context.Context) error {
 	proofs := e.together(ctx,
 		step{"60 replies over 3 minutes", e.proveReplies},
 		step{"restricted pods, network policies", e.provePolicies},
+		step{"console", e.proveConsole},
 		step{"invalid manifests", e.proveInvalid},
 		step{"self-healing", e.proveHealing},
 		step{"deletion", e.proveDeletion},

@@ -39,7 +39,7 @@ func (e *e2e) proveRestricted(ctx context.Context) error {
 			return fmt.Errorf("the pod %s/%s runs where more than restricted pods are admitted", p.Namespace, p.Name)
 		}
 	}
-	for _, want := range []string{"operator", "worker", "runtime"} {
+	for _, want := range []string{"operator", "worker", "console", "runtime"} {
 		if !components[want] {
 			return fmt.Errorf("no pod of the %s runs; there are %v", want, components)
 		}
@@ -117,15 +117,17 @@ func (e *e2e) proveRuntimePolicy(ctx context.Context) error {
 	return nil
 }
 
-// proveChartPolicies checks that operator and worker take nothing in but metrics.
+// proveChartPolicies checks that operator and worker take nothing in but metrics, and
+// the console people besides.
 func (e *e2e) proveChartPolicies(ctx context.Context) error {
-	for _, name := range []string{"socialops-operator", "socialops-worker"} {
+	for _, name := range []string{"socialops-operator", "socialops-worker", consoleName} {
 		var p networkingv1.NetworkPolicy
 		if err := e.kube.Get(ctx, client.ObjectKey{Namespace: systemNamespace, Name: name}, &p); err != nil {
 			return fmt.Errorf("reading the NetworkPolicy %s: %w", name, err)
 		}
 		for _, in := range p.Spec.Ingress {
-			if len(in.From) == 0 {
+			people := name == consoleName && len(in.Ports) == 1 && in.Ports[0].Port.String() == "http"
+			if len(in.From) == 0 && !people {
 				return fmt.Errorf("the NetworkPolicy %s lets anybody in: %+v", name, in.Ports)
 			}
 		}

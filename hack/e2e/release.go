@@ -38,8 +38,18 @@ func (e *e2e) installed(ctx context.Context, r release) bool {
 }
 
 // mainValues are what an admin would write for a whole cluster, with a database of
-// their own.
+// their own and people who sign in.
 func (e *e2e) mainValues() string {
+	return e.previousValues() + fmt.Sprintf(`
+console:
+  enabled: true
+  oidc: {issuer: "%s", clientID: console, ca: {configMap: telegram-ca}} # the run has one authority
+  exposure: {type: Ingress, host: %s}
+`, issuerURL, consoleHost)
+}
+
+// previousValues are the same for the release before, which may know no console.
+func (e *e2e) previousValues() string {
 	return fmt.Sprintf(`
 clusterWide: true
 database:
@@ -56,5 +66,5 @@ func (e *e2e) installPrevious(ctx context.Context) error {
 	if _, err := e.kube.kubectl(ctx, "create", "configmap", "telegram-ca", "--namespace", systemNamespace, "--from-literal=ca.crt="+e.authority.pem); err != nil {
 		return err
 	}
-	return e.install(ctx, mainRelease, e.images.sources, e.images.previous, e.mainValues())
+	return e.install(ctx, mainRelease, e.images.sources, e.images.previous, e.previousValues())
 }

@@ -18,9 +18,9 @@ import (
 var traefikService = client.ObjectKey{Namespace: ingressNamespace, Name: "traefik"}
 
 // startSurroundings starts what the product meets in a cluster: an ingress controller,
-// Telegram, and a database of the admin's own.
+// Telegram, who signs people in, and a database of the admin's own.
 func (e *e2e) startSurroundings(ctx context.Context) error {
-	for _, name := range []string{systemNamespace, databaseNamespace, ingressNamespace, simulatorNamespace, supportNamespace} {
+	for _, name := range []string{systemNamespace, databaseNamespace, ingressNamespace, simulatorNamespace, issuerNamespace, supportNamespace} {
 		if err := e.kube.namespace(ctx, name); err != nil {
 			return err
 		}
@@ -33,6 +33,7 @@ func (e *e2e) startSurroundings(ctx context.Context) error {
 			return e.kube.rollout(ctx, ingressNamespace, "traefik", startLimit)
 		}},
 		step{"Telegram", e.startSimulator},
+		step{"identity provider", e.startIssuer},
 		step{"database", e.startDatabase},
 	)
 }
