@@ -251,14 +251,14 @@ func clusterBindings(ctx context.Context, cfg *runtime.ConsoleConfig) (console.B
 	if copy(cfg.Install[:], id) != len(id) || id != nil && len(id) != len(cfg.Install) {
 		return nil, fmt.Errorf("the install's id has %d bytes, not %d: SOCIALOPS_INSTALL_ID_FILE is to be the path of the key install-id of the operator's Secret for the console", len(id), len(cfg.Install))
 	}
-	cluster, err := ctrl.GetConfig()
-	switch {
-	case id == nil:
+	if id == nil {
 		err = errors.New("SOCIALOPS_INSTALL_ID_FILE is not set, so it doesn't know which channels are which")
-	case err != nil:
-		err = fmt.Errorf("it finds no Kubernetes API server: %w", err)
-	default:
-		return kube.New(cluster)
+	} else {
+		cluster, failed := ctrl.GetConfig()
+		if failed == nil {
+			return kube.New(cluster)
+		}
+		err = fmt.Errorf("it finds no Kubernetes API server: %w", failed)
 	}
 	cfg.Log.WarnContext(ctx, "channels can't be looked after", "error", err)
 	return kube.Away(err), nil
