@@ -47,7 +47,7 @@ const (
 
 // ReleaseFinalizers takes this operator's finalizers off everything that it looked
 // after, so that it all can be deleted once no operator is left to do it. Data stays
-// where it is. It is no error if the CRDs are gone already.
+// where it is. It is no error if the CRDs are gone already, or a namespace is.
 func ReleaseFinalizers(ctx context.Context, o ReleaseOptions) error {
 	scheme, err := newScheme()
 	if err != nil {
@@ -70,6 +70,10 @@ func ReleaseFinalizers(ctx context.Context, o ReleaseOptions) error {
 	for _, namespace := range namespaces {
 		for _, list := range []client.ObjectList{&v1alpha1.SocialOpsInstanceList{}, &v1alpha1.ChannelBindingList{}} {
 			n, err := releaseAll(ctx, c, list, namespace)
+			if errors.Is(err, errMayNotLook) {
+				o.Log.WarnContext(ctx, "not released: the namespace was deleted, and the Role there with it, or somebody deleted the Role", "namespace", namespace, "error", err)
+				break
+			}
 			errs = append(errs, err)
 			if n > 0 {
 				o.Log.InfoContext(ctx, "released", "objects", n, "of", fmt.Sprintf("%T", list), "namespace", namespace)
@@ -78,6 +82,10 @@ func ReleaseFinalizers(ctx context.Context, o ReleaseOptions) error {
 	}
 	return errors.Join(errs...)
 }
+
+// errMayNotLook is said of a namespace by its name. One that was deleted took the Role
+// along that let us look, so that it looks like this.
+var errMayNotLook = errors.New("it may not be looked into")
 
 // stopOperator scales the operator's Deployment to 0 and waits until it has no pods.
 func stopOperator(ctx context.Context, c client.Client, name types.NamespacedName) error {
@@ -113,6 +121,9 @@ func releaseAll(ctx context.Context, c client.Client, list client.ObjectList, na
 		err := c.List(ctx, list, client.InNamespace(namespace), client.Limit(releasePage), client.Continue(next))
 		if meta.IsNoMatchError(err) || apierrors.IsNotFound(err) { // the CRD is gone, or the namespace
 			return released, errors.Join(errs...)
+		}
+		if apierrors.IsForbidden(err) && namespace != metav1.NamespaceAll {
+			err = fmt.Errorf("%w: %w", errMayNotLook, err)
 		}
 		if err != nil {
 			return released, errors.Join(append(errs, fmt.Errorf("listing in namespace %q: %w", namespace, err))...)
