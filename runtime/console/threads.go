@@ -127,11 +127,14 @@ func (s *Server) bulk(ctx context.Context, p *person, in *struct{ Body Bulk }) (
 			return nil, fieldError(inbox.CodeInvalid, "body", "nothing to change: give at least one of status, priority, assignee, add_labels and remove_labels")
 		}
 	}
+	if len(add)+len(remove) > 0 {
+		patch.Relabel = &inbox.Relabel{Add: add, Remove: remove}
+	}
 	box := s.open(&p.in, p.desk)
 	results := make([]BulkResult, len(b.ThreadIDs))
 	for i, id := range b.ThreadIDs {
 		results[i] = BulkResult{ThreadID: id}
-		t, err := bulkOne(ctx, p, id, patch, add, remove)
+		t, err := bulkOne(ctx, p, id, patch)
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
@@ -146,22 +149,20 @@ func (s *Server) bulk(ctx context.Context, p *person, in *struct{ Body Bulk }) (
 	return rest.OK(BulkResults{Results: results}), nil
 }
 
-func bulkOne(ctx context.Context, p *person, text string, patch inbox.ThreadPatch, add, remove []string) (t inbox.ThreadView, err error) {
+func bulkOne(ctx context.Context, p *person, text string, patch inbox.ThreadPatch) (t inbox.ThreadView, err error) {
 	id, err := threadID(text)
 	if err != nil {
 		return t, err
 	}
-	if len(add)+len(remove) > 0 {
+	if patch.Relabel != nil && len(patch.Relabel.Add) > 0 {
 		if t, err = p.desk.Thread(ctx, id); err != nil {
 			return t, err //nolint:wrapcheck // says what to do
 		}
-		labels := slices.DeleteFunc(slices.Concat(t.Labels, add), func(l string) bool { return slices.Contains(remove, l) })
+		labels := slices.Concat(slices.DeleteFunc(t.Labels, func(l string) bool { return slices.Contains(patch.Relabel.Remove, l) }), patch.Relabel.Add)
 		slices.Sort(labels)
-		labels = slices.Compact(labels)
-		if len(labels) > rest.MaxLabels {
-			return t, inbox.Errorf(inbox.CodeUnprocessed, "a thread has at most %d labels: this one would have %d", rest.MaxLabels, len(labels))
+		if n := len(slices.Compact(labels)); n > rest.MaxLabels {
+			return t, inbox.Errorf(inbox.CodeUnprocessed, "a thread has at most %d labels: this one would have %d", rest.MaxLabels, n)
 		}
-		patch.Labels = &labels
 	}
 	return p.desk.UpdateThread(ctx, id, patch, p.Actor()) //nolint:wrapcheck // says what to do
 }

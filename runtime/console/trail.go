@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strings"
@@ -25,7 +26,7 @@ type TrailEntry struct {
 	ChannelID     string          `json:"channel_id,omitempty"`
 	KeyID         string          `json:"key_id,omitempty"`
 	Changed       []string        `json:"changed,omitempty" doc:"Names of the fields that changed."`
-	Status        string          `json:"status,omitempty" doc:"Of an action."`
+	Status        string          `json:"status,omitempty" doc:"Of an action, or what a thread's status became."`
 	Detail        string          `json:"detail,omitempty" doc:"Why an action failed or has to wait; the reference of a credit."`
 }
 
@@ -72,7 +73,7 @@ func (s *Server) trail(ctx context.Context, p *person, in *struct {
 		return TrailEntry{
 			Seq: e.Seq, At: e.At.UTC(), Type: e.Type, Actor: e.Actor, ActorName: names[e.Actor], ThreadID: e.ThreadID.String(), ThreadSubject: subjects[e.ThreadID],
 			MessageID: e.MessageID.String(), ActionID: e.ActionID.String(), ContactID: e.ContactID.String(), ChannelID: e.ChannelID.String(), KeyID: e.KeyID.String(),
-			Changed: e.Changed, Status: string(e.Status), Detail: e.Detail,
+			Changed: e.Changed, Status: cmp.Or(string(e.Status), string(e.ThreadStatus)), Detail: e.Detail,
 		}
 	}, func(e inbox.Event) (inbox.Position, string) { return inbox.Position{Seq: e.Seq}, "" }), nil
 }
