@@ -1,11 +1,20 @@
 #!/usr/bin/env bash
-# An inbox that lives: installs Postgres if it is missing, builds, and runs `socialops dev` with the samples of
-# config/samples, sample events of every provider and a reply through the bundled Telegram simulator.
+# An inbox that lives: installs what is missing (Postgres, node for the console's page), builds, and runs `socialops dev`
+# with the samples of config/samples, sample events of every provider, a reply through the bundled Telegram simulator,
+# and a small support desk that goes on while one looks at the console.
 #
 #   LISTEN     address to serve on (default 127.0.0.1:8080)
-#   DATA_DIR   where data and keys are kept; a second run goes on from there (default .socialops)
+#   DATA_DIR   where data, keys and manifests are kept; a second run goes on from there (default .socialops)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 hack/postgres.sh
 make --no-print-directory build
-exec bin/socialops dev --demo --log-level "${LOG_LEVEL:-warn}" --listen "${LISTEN:-127.0.0.1:8080}" --data-dir "${DATA_DIR:-.socialops}" --manifests config/samples
+data=${DATA_DIR:-.socialops}
+# The console writes manifests, and those of the repository stay as they are.
+if [ ! -d "$data/manifests" ]; then
+	echo "demo: copying config/samples to $data/manifests, where the console writes"
+	(umask 066 && mkdir -p "$data")
+	mkdir "$data/manifests"
+	cp config/samples/*.yaml "$data/manifests"
+fi
+exec bin/socialops dev --demo --log-level "${LOG_LEVEL:-warn}" --listen "${LISTEN:-127.0.0.1:8080}" --data-dir "$data" --manifests "$data/manifests"

@@ -79,6 +79,7 @@ type stage struct {
 	key      string
 	botToken string
 	secret   string // of the GitHub webhook
+	thread   string // the customer's
 }
 
 func (d *demo) run(ctx context.Context, p *process) error {
@@ -170,18 +171,13 @@ func (d *demo) customer(ctx context.Context, _ *process, s *stage) (string, erro
 	if status == 0 {
 		return "", errors.New("the bot's webhook is not registered with the simulator; the log says why")
 	}
-	return verdict(status, answer)
+	r, err := readReceipt(status, answer)
+	s.thread = r.ThreadID
+	return r.String(), err
 }
 
 func (d *demo) reply(ctx context.Context, _ *process, s *stage) (string, error) {
-	var threads struct{ Data []struct{ ID string } }
-	if err := d.get(ctx, s, "/threads?provider=telegram&limit=1", &threads); err != nil {
-		return "", err
-	}
-	if len(threads.Data) == 0 {
-		return "", errors.New("there is no telegram thread")
-	}
-	thread := "/threads/" + threads.Data[0].ID
+	thread := "/threads/" + s.thread
 	var queued struct {
 		Data struct{ Message struct{ ID string } }
 	}
@@ -295,8 +291,10 @@ func readReceipt(status int, answer []byte) (r receipt, err error) {
 
 func verdict(status int, answer []byte) (string, error) {
 	r, err := readReceipt(status, answer)
-	return r.Status + " in " + r.ThreadID, err
+	return r.String(), err
 }
+
+func (r *receipt) String() string { return r.Status + " in " + r.ThreadID }
 
 func (d *demo) get(ctx context.Context, s *stage, path string, into any) error {
 	_, err := d.call(ctx, http.MethodGet, s.base+path, nil, map[string]string{"X-API-Key": s.key}, into)

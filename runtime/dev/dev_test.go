@@ -164,8 +164,12 @@ func TestRun(t *testing.T) {
 		status    int
 		contains  string
 	}{
-		{"/", "", http.StatusOK, `<a href="/v1/apps/socialops/zsales/docs">zsales</a>`},
-		{"/nothing", "", http.StatusNotFound, ""},
+		{"/", "", http.StatusOK, "<!doctype html>"},
+		{"/a/support", "", http.StatusOK, "<!doctype html>"},
+		{"/assets/nothing.js", "", http.StatusNotFound, ""},
+		{"/v2/nothing", "", http.StatusOK, "<!doctype html>"},
+		{"/console/socialops/config", "", http.StatusOK, `"owners":["alice","bob"]`},
+		{"/console/socialops/instances", keys["support"], http.StatusUnauthorized, `"code":"unauthorized"`},
 		{"/healthz", "", http.StatusOK, "ok"},
 		{"/readyz", "", http.StatusOK, "ok"},
 		{"/metrics", "", http.StatusOK, `socialops_db_pool_connections_max{alias="zsales"}`},
@@ -184,7 +188,7 @@ func TestRun(t *testing.T) {
 	if err := dev.Run(t.Context(), dev.Config{Listen: "127.0.0.1:0", DataDir: data, Manifests: manifests, Out: io.Discard, Log: slog.New(slog.DiscardHandler)}); err == nil || !strings.Contains(err.Error(), "another socialops dev") {
 		t.Errorf("a second one on the same data: %v", err)
 	}
-	for path, mode := range map[string]os.FileMode{"keys": 0o700, "secrets": 0o700, "keys/support": 0o600, "secrets/encryption-key": 0o600, "manifests.json": 0o600, "database-url": 0o600} {
+	for path, mode := range map[string]os.FileMode{"keys": 0o700, "secrets": 0o700, "keys/support": 0o600, "secrets/encryption-key": 0o600, "secrets/console-key": 0o600, "demo.json": 0o600, "manifests.json": 0o600, "database-url": 0o600} {
 		if info, err := os.Stat(filepath.Join(data, path)); err != nil || info.Mode().Perm() != mode {
 			t.Errorf("%s: %v, %v, want mode %o", path, info, err, mode)
 		}

@@ -195,6 +195,11 @@ func (pl *player) play(ctx context.Context, t desk.Turn, settled bool) error {
 	case desk.Note:
 		return pl.ask(ctx, http.MethodPost, path+"/notes", t.ID, map[string]any{"text": t.Text}, nil)
 	case desk.Sets:
+		if _, decided := t.Body["status"]; decided { // by somebody who read it
+			if err := pl.ask(ctx, http.MethodPost, path+"/read", "", nil, nil); err != nil {
+				return err
+			}
+		}
 		return pl.ask(ctx, http.MethodPatch, path, "", t.Body, nil)
 	}
 	var queued struct {
