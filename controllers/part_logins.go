@@ -18,27 +18,30 @@ import (
 
 // partLogins has the parts' logins made and mended.
 type partLogins struct {
-	all     []*partLogin
-	options *Options
+	all       []*partLogin
+	closed    []project.Part // that this install has not, or no more
+	options   *Options
+	projector *project.Projector // past the gate
 
 	changed chan struct{}    // holds one: a Secret is not as it was
 	retry   <-chan time.Time // tells when to mend what failed; nil: nothing did
 	failing bool
 }
 
-// newPartLogins are the worker's, and the console's if there is one. The projector is
-// past the gate.
+// newPartLogins are the worker's, and the console's if there is one.
 func newPartLogins(c client.Client, o *Options, in install, projector *project.Projector) *partLogins {
 	login := func(part project.Part, secret string, own map[string][]byte) *partLogin {
 		return &partLogin{part: part, secret: secret, own: own, options: o, live: c, projector: projector}
 	}
-	l := &partLogins{options: o, all: []*partLogin{
+	l := &partLogins{options: o, projector: projector, all: []*partLogin{
 		login(project.Worker, o.WorkerSecret, map[string][]byte{keyEncryptionKey: in.encryptionKey}),
 	}}
-	if o.ConsoleSecret != "" {
-		// The id is what channels' ids are made of.
-		l.all = append(l.all, login(project.Console, o.ConsoleSecret, map[string][]byte{keyInstallID: in.id[:]}))
+	if o.ConsoleSecret == "" {
+		l.closed = append(l.closed, project.Console)
+		return l
 	}
+	// The id is what channels' ids are made of.
+	l.all = append(l.all, login(project.Console, o.ConsoleSecret, map[string][]byte{keyInstallID: in.id[:]}))
 	return l
 }
 
@@ -101,6 +104,11 @@ func (l *partLogins) ensure(ctx context.Context) error {
 			return err
 		}
 		failed = append(failed, err)
+	}
+	for _, part := range l.closed {
+		if err := l.projector.ClosePart(ctx, part); err != nil {
+			return err //nolint:wrapcheck // says what it was doing
+		}
 	}
 	return errors.Join(failed...)
 }

@@ -3,6 +3,7 @@ package controllers
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -114,17 +115,11 @@ func TestADirectURLIsThePartsToo(t *testing.T) {
 	}
 }
 
-// Who installs no console has no login for one.
+// Who installs no console has no login for one, and who removes it has it closed until
+// there is one again.
 func TestNoConsole(t *testing.T) {
 	t.Parallel()
 	o := newOperator(t)
-	o.start()
-	kubetest.Await(t, o.Env, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: o.Namespace, Name: defaultWorkerSecret}}, "is there",
-		func(s *corev1.Secret) bool { return len(s.Data) > 0 })
-	role := strings.TrimSuffix(roleOf(t, get(o, defaultWorkerSecret, &corev1.Secret{})), "worker") + "console"
-	if o.query("SELECT count(*) FROM pg_roles WHERE rolname = '"+role+"'") != "0" {
-		t.Errorf("there is a role %s", role)
-	}
 	for _, taken := range []string{defaultWorkerSecret, defaultInstallSecret} {
 		options := o.options
 		options.ConsoleSecret = taken
@@ -132,4 +127,28 @@ func TestNoConsole(t *testing.T) {
 			t.Errorf("the console's Secret is %s: %v", taken, err)
 		}
 	}
+	m := &messenger{o, nil}
+	m.start()
+	worker := kubetest.Await(t, o.Env, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: o.Namespace, Name: defaultWorkerSecret}}, "is there",
+		func(s *corev1.Secret) bool { return len(s.Data) > 0 })
+	role := strings.TrimSuffix(roleOf(t, worker), "worker") + "console"
+	login := func() string { return o.query("SELECT rolcanlogin FROM pg_roles WHERE rolname = $1", role) }
+	o.settled()
+	if o.query("SELECT count(*) FROM pg_roles WHERE rolname = $1", role) != "0" {
+		t.Errorf("there is a role %s", role)
+	}
+	for _, secret := range []string{"the-console", "", "the-console"} {
+		m.stop()
+		m.options.ConsoleSecret = secret
+		m.start()
+		m.eventually("the console may log in only if there is one", func() bool {
+			return o.query("SELECT count(*) FROM pg_roles WHERE rolname = $1", role) == "1" && login() == strconv.FormatBool(secret != "")
+		})
+	}
+	console := get(o, "the-console", &corev1.Secret{})
+	m.eventually("it may with the Secret that stayed", func() bool {
+		in, err := postgres.CanLogin(t.Context(), string(console.Data["url"]))
+		return in && err == nil
+	})
+	m.quiet()
 }

@@ -67,6 +67,25 @@ func (p *Projector) PartRole(ctx context.Context, part Part, password string, re
 	return existed, nil
 }
 
+// ClosePart lets nobody log in as a part that an install has no more. Its role stays,
+// for when there is one again.
+func (p *Projector) ClosePart(ctx context.Context, part Part) error {
+	name := part.RoleName(p.Install)
+	err := p.Store.Configure(ctx, []string{"role/" + name}, func(tx inbox.ConfigurationTx) error {
+		was, err := tx.Role(ctx, name)
+		if err != nil || was == nil || !was.Login {
+			return err
+		}
+		want := *was
+		want.Login = false
+		return tx.PutRole(ctx, was, want, "")
+	})
+	if err != nil {
+		return fmt.Errorf("closing the %s's role: %w", part, err)
+	}
+	return nil
+}
+
 func (p *Projector) roleOf(in InstanceInput, id inbox.InstanceID, name string) inbox.Role {
 	want := inbox.Role{Name: name, Group: groupRuntime, InstanceID: id, Login: true, Limit: connectionLimit(&in.Manifest.Spec)}
 	if in.Password != "" {

@@ -27,6 +27,9 @@ func TestARoleOfAPart(t *testing.T) {
 				}
 				return got
 			}
+			if err := w.ClosePart(t.Context(), part); err != nil { // which never was
+				t.Fatal(err)
+			}
 			first := verifier("first", false)
 			if !strings.HasPrefix(first, "SCRAM-SHA-256$") {
 				t.Errorf("stored as %s", first)
@@ -48,6 +51,16 @@ func TestARoleOfAPart(t *testing.T) {
 				}
 				verifier("third", false) // fails unless it healed
 			}
+			for range 2 { // the second time there is nothing to do
+				if err := w.ClosePart(t.Context(), part); err != nil {
+					t.Fatal(err)
+				}
+				var open bool
+				if err := super.QueryRow(t.Context(), "SELECT rolcanlogin FROM pg_authid WHERE rolname = $1", role).Scan(&open); err != nil || open {
+					t.Errorf("a part that is not there may log in: %v (%v)", open, err)
+				}
+			}
+			verifier("fourth", true)
 		})
 	}
 }
