@@ -10,7 +10,7 @@ const (
 	AnnotationPaused = "socialops.dev/paused"
 )
 
-// AnnotationChangedBy, on a ChannelBinding, is the subject of the console's user who
+// AnnotationChangedBy is, on a ChannelBinding, the subject of the console's user who
 // wrote it last.
 const AnnotationChangedBy = "socialops.dev/changed-by"
 

@@ -211,8 +211,12 @@ func bindingName(channel string) string {
 
 // specFields are the API's names of a manifest's fields.
 var specFields = []struct{ spec, field string }{
-	{"spec.connectedAccountRef", "body.connected_account_id"}, {"spec.externalChannelID", "body.external_channel_id"},
-	{"spec.channelName", "body.channel_name"}, {"spec.parseMode", "body.parse_mode"}, {"spec.provider", "body.provider"}, {"spec.active", "body.status"},
+	{"spec.connectedAccountRef", "body.connected_account_id"},
+	{"spec.externalChannelID", "body.external_channel_id"},
+	{"spec.channelName", "body.channel_name"},
+	{"spec.parseMode", "body.parse_mode"},
+	{"spec.provider", "body.provider"},
+	{"spec.active", "body.status"},
 }
 
 // fieldOf blames the field that a manifest was refused for, in the words of whoever refused it.

@@ -6,6 +6,7 @@ package desk
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -143,9 +144,7 @@ func (s *story) event(step step, t Turn, at time.Time) map[string]any {
 		"event_id": t.ID, "thread_id": s.name, "text": step.text, "sent_at": at.UTC().Format(time.RFC3339),
 		"user": map[string]any{"id": "monitoring", "name": "Monitoring"},
 	}
-	for key, value := range step.body {
-		body[key] = value
-	}
+	maps.Copy(body, step.body)
 	return body
 }
 
@@ -158,9 +157,11 @@ const (
 	days  = 24 * time.Hour
 )
 
-func says(after time.Duration, text string) step  { return step{after: after, kind: Says, text: text} }
+func says(after time.Duration, text string) step { return step{after: after, kind: Says, text: text} }
+
 func reply(after time.Duration, text string) step { return step{after: after, kind: Reply, text: text} }
-func note(after time.Duration, text string) step  { return step{after: after, kind: Note, text: text} }
+
+func note(after time.Duration, text string) step { return step{after: after, kind: Note, text: text} }
 
 // set changes fields of the thread; by name and value.
 func set(after time.Duration, fields ...any) step {

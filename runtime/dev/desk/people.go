@@ -3,7 +3,6 @@ package desk
 // customers are conversations with people. Agents are alice, who owns the inbox,
 // bob and carol.
 var customers = []story{
-
 	{ago: 20*days + 5*hours, name: "jonas", person: person(1, "Jonas", "Lindqvist", "jonasl", "sv"), steps: []step{
 		says(0, "Hi, does the Comet 2 kit come with the parachute or do I order that separately?"),
 		reply(m(14), "Hi Jonas, the parachute is in the box, and so is wadding for the first three launches."),
@@ -42,7 +41,7 @@ var customers = []story{
 	{ago: 8*days + 4*hours, name: "fatou", person: person(7, "Fatou", "Diallo", "fatoud", "fr"), steps: []step{
 		says(0, "Bonjour, mon colis est marqué livré mais je n'ai rien reçu. Commande 20611."),
 		set(m(2), "priority", "high", "labels", labels("shipping"), "assignee", "sub:alice"),
-		reply(m(7), "Bonjour Fatou, je regarde avec le transporteur et je reviens vers vous aujourd'hui."),
+		reply(m(7), "Bonjour Fatou, je regarde avec la poste et je reviens vers vous aujourd'hui."),
 		note(m(50), "Carrier: left with a neighbour, no. 14. Signature says Ndiaye."),
 		reply(m(2), "Le colis a été remis à M. Ndiaye, au numéro 14. L'avez-vous vu ?"),
 		says(3*hours, "Trouvé ! Merci beaucoup"), resolved(m(2)),
