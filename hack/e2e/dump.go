@@ -61,7 +61,7 @@ func (e *e2e) dump(ctx context.Context) {
 }
 
 // dumpPod keeps a pod's logs, of its containers' lives before too, and shows those of
-// the operator and of what is not well.
+// operator and console and of what is not well.
 func (e *e2e) dumpPod(ctx context.Context, folder string, p *corev1.Pod) {
 	for _, previous := range []bool{true, false} {
 		log, err := e.kube.sets.CoreV1().Pods(p.Namespace).GetLogs(p.Name, &corev1.PodLogOptions{Previous: previous}).DoRaw(ctx)
@@ -69,7 +69,7 @@ func (e *e2e) dumpPod(ctx context.Context, folder string, p *corev1.Pod) {
 			continue
 		}
 		tail := 0
-		if p.Labels["app.kubernetes.io/component"] == "operator" || previous || p.Status.Phase == corev1.PodFailed {
+		if component := p.Labels["app.kubernetes.io/component"]; component == "operator" || component == "console" || previous || p.Status.Phase == corev1.PodFailed {
 			tail = dumpTail
 		}
 		name := fmt.Sprintf("%s_%s.log", p.Namespace, p.Name)
