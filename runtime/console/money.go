@@ -11,7 +11,8 @@ import (
 	"github.com/open4x/socialops/runtime/rest"
 )
 
-const maxSteps = 400
+// maxSteps lets a month be seen by hours.
+const maxSteps = 31 * 24
 
 // Charge is what was charged, refunded and credited in one step of a period.
 type Charge struct {
@@ -42,7 +43,7 @@ type Credit struct {
 func (s *Server) addMoney() {
 	handle(s, rest.Operation{
 		ID: "list-charges", Method: http.MethodGet, Path: "/{alias}/charges", Need: rest.Read, Tag: "Usage",
-		Summary: "Charges over time", Text: "The ledger summed by days or hours of UTC, oldest first; steps without an entry are left out. At most 400 steps. Without from and to: this month so far.",
+		Summary: "Charges over time", Text: "The ledger summed by days or hours of UTC, oldest first; steps without an entry are left out. At most 744 steps. Without from and to: this month so far.",
 		Answer: "The charges.",
 	}, s.charges)
 	handle(s, rest.Operation{
