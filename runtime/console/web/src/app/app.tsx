@@ -1,46 +1,69 @@
-import { lazy, Suspense } from 'react'
 import { CSPProvider } from '@base-ui/react/csp-provider'
-import { QueryClientProvider, useQuery } from '@tanstack/react-query'
-import { q, queryClient } from '@/api/queries'
+import { QueryClientProvider } from '@tanstack/react-query'
+import { useEffect, useState, useSyncExternalStore } from 'react'
+import { queryClient } from '@/api/queries'
+import { language, onLanguage, t } from '@/i18n'
+import { Button } from '@/ui/button'
+import { PickerHost } from '@/ui/picker-host'
+import { EmptyState, ErrorNote } from '@/ui/states'
 import { Toasts } from '@/ui/toast'
-import { useRoute } from './router'
-
-const lazyPages = {
-  channels: lazy(() => import('@/pages/channels')),
-  keys: lazy(() => import('@/pages/keys')),
-  usage: lazy(() => import('@/pages/usage')),
-  audit: lazy(() => import('@/pages/audit')),
-  canned: lazy(() => import('@/pages/canned')),
-}
+import { onKeyDown } from './commands'
+import { navigate, useRoute } from './router'
+import { finishSignIn } from './session'
+import { Shell } from './shell'
 
 export function App() {
+  const tag = useSyncExternalStore(onLanguage, language)
+  useEffect(() => {
+    document.addEventListener('keydown', onKeyDown)
+    return () => document.removeEventListener('keydown', onKeyDown)
+  }, [])
   return (
     <CSPProvider disableStyleElements>
-      <QueryClientProvider client={queryClient}>
-        <Pages />
+      <QueryClientProvider client={queryClient} key={tag}>
+        <Main />
+        <PickerHost />
         <Toasts />
       </QueryClientProvider>
     </CSPProvider>
   )
 }
 
-function Pages() {
+function Main() {
   const route = useRoute()
-  const me = useQuery(q.me()).data
-  const instances = useQuery(q.instances()).data
-  if (!('alias' in route) || route.page === 'inbox') return null
-  const instance = instances?.find((i) => i.alias === route.alias)
-  if (!me || !instance) return null
-  const Page = lazyPages[route.page]
+  if (route.page === 'callback') return <Callback />
+  if (route.page === 'missing')
+    return (
+      <main className="app-alone">
+        <EmptyState
+          title={t('missing.title')}
+          actions={<Button onClick={() => navigate('/')}>{t('missing.home')}</Button>}
+        >
+          <p>{t('missing.text')}</p>
+        </EmptyState>
+      </main>
+    )
+  return <Shell route={route} />
+}
+
+let finishing: Promise<string> | undefined // once, however often it is rendered
+
+function Callback() {
+  const [error, setError] = useState<unknown>()
+  useEffect(() => {
+    finishing ??= finishSignIn()
+    finishing.then((to) => navigate(to, { replace: true }), setError)
+  }, [])
   return (
-    <Suspense>
-      <Page
-        alias={route.alias}
-        instance={instance}
-        me={me}
-        manage={me.permissions.includes('service:manage')}
-        admin={me.permissions.includes('service:admin')}
-      />
-    </Suspense>
+    <main className="app-alone" aria-busy={!error}>
+      {error !== undefined && (
+        <EmptyState
+          title={t('signin.failed')}
+          actions={<Button onClick={() => location.assign('/')}>{t('signin.again')}</Button>}
+        >
+          <ErrorNote error={error} />
+        </EmptyState>
+      )}
+    </main>
   )
 }

@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { preferredLanguage, t } from '.'
 import { de } from './de'
-import { en } from './en'
+import { admin } from './en/admin'
+import { common } from './en/common'
+import { conversation } from './en/conversation'
+
+const en = { ...common, ...conversation, ...admin }
 
 const names = (text: unknown) =>
   [...JSON.stringify(text).matchAll(/\{(\w+)\}/g)]

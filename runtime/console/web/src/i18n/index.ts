@@ -1,10 +1,10 @@
 // A small typed catalogue: keys are checked by the compiler, plurals and formats are Intl's. A library would
 // bring interpolation, loading and caching that two flat files have no use for, and 15 KB to the first view.
-import { en } from './en'
+import { first, type English } from './en'
 
 /** A text, or its plural forms, chosen by the variable n. */
 export type Text = string | Partial<Record<Intl.LDMLPluralRule, string>>
-export type MessageKey = keyof typeof en
+export type MessageKey = keyof English
 export type Catalogue = Partial<Record<MessageKey, Text>>
 export type Vars = Record<string, string | number>
 
@@ -17,7 +17,8 @@ export const languages: Record<string, { name: string; load?: () => Promise<Cata
 const stored = 'socialops.language'
 
 let locale = 'en'
-let catalogue: Catalogue = en
+let english: Catalogue = first
+let catalogue: Catalogue = {}
 let plural = new Intl.PluralRules('en')
 const listeners = new Set<() => void>()
 
@@ -40,8 +41,7 @@ export function preferredLanguage(
 }
 
 export async function setLanguage(tag: string, remember = true) {
-  const loaded = (await languages[tag]?.load?.()) ?? {}
-  catalogue = { ...en, ...loaded }
+  catalogue = (await languages[tag]?.load?.()) ?? {}
   locale = tag
   plural = new Intl.PluralRules(tag)
   document.documentElement.lang = tag
@@ -49,9 +49,12 @@ export async function setLanguage(tag: string, remember = true) {
   listeners.forEach((f) => f())
 }
 
+/** Texts that come later than the first view. */
+export const addEnglish = (more: Catalogue) => void (english = { ...english, ...more })
+
 /** The text of a key, with {name} replaced by vars.name; vars.n chooses the plural form. */
 export function t(key: MessageKey, vars?: Vars): string {
-  const found: Text = catalogue[key] ?? en[key] ?? key
+  const found: Text = catalogue[key] ?? english[key] ?? key
   const text = typeof found === 'string' ? found : (found[plural.select(Number(vars?.n ?? 0))] ?? found.other ?? key)
   if (!vars) return text
   return text.replace(/\{(\w+)\}/g, (all, name: string) => {
@@ -62,5 +65,5 @@ export function t(key: MessageKey, vars?: Vars): string {
 
 /** Formats follow the reader's region where it speaks the page's language: en-GB dates for a British reader. */
 export function regional() {
-  return navigator.languages.find((l) => l.split('-')[0] === locale) ?? locale
+  return globalThis.navigator?.languages.find((l) => l.split('-')[0] === locale) ?? locale // tests have none
 }

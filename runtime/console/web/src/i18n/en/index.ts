@@ -1,4 +1,8 @@
-import { admin } from './admin'
+import type { admin } from './admin'
 import { common } from './common'
+import { conversation } from './conversation'
 
-export const en = { ...common, ...admin }
+export type English = typeof common & typeof conversation & typeof admin
+
+/** What the first view needs; the pages beside the inbox bring their texts with them. */
+export const first = { ...common, ...conversation }

@@ -1,0 +1,190 @@
+import {
+  useCallback,
+  useEffect,
+  useImperativeHandle,
+  useLayoutEffect,
+  useRef,
+  useState,
+  type ReactNode,
+  type Ref,
+} from 'react'
+import { markReady } from '@/app/ready'
+import { t } from '@/i18n'
+import { ErrorNote } from '@/ui/states'
+import type { Desk } from './desk'
+import type { ThreadList } from './list'
+import { useList } from './list-store'
+import { GhostRow, Row, rowHeight } from './row'
+import type { Selection } from './selection'
+import { rangeOf, sameRange, scrollFor, type Range } from './window'
+
+export interface ListHandle {
+  /** Brings a row into sight, and the focus to it. */
+  reveal(id: string, focus: boolean): void
+  toTop(): void
+}
+
+interface Props {
+  desk: Desk
+  list: ThreadList
+  /** The filter as the address has it: rows lead to addresses with it. */
+  search: string
+  open: string | undefined
+  selection: Selection
+  manage: boolean
+  busy: boolean
+  empty: ReactNode
+  onSelect(id: string, range: boolean): void
+  onPoint(id: string): void
+  ref: Ref<ListHandle>
+}
+
+const atTop = (scrollTop: number) => scrollTop < 4
+
+/** The rows of a list, of which only those in sight exist. */
+export function ThreadRows({
+  desk,
+  list,
+  search,
+  open,
+  selection,
+  manage,
+  busy,
+  empty,
+  onSelect,
+  onPoint,
+  ref,
+}: Props) {
+  const version = useList(list)
+  const scroller = useRef<HTMLDivElement>(null)
+  const [range, setRange] = useState<Range>({ from: 0, to: 16 })
+  // where the first row in sight was, to keep it there when rows above it come or go
+  const anchor = useRef<{ id: string; index: number } | undefined>(undefined)
+
+  const look = useCallback(() => {
+    const el = scroller.current
+    if (!el) return
+    const { scrollTop, clientHeight } = el
+    list.reader.scrollTop = scrollTop
+    list.reader.atTop = atTop(scrollTop)
+    const next = rangeOf(scrollTop, clientHeight, rowHeight, list.length)
+    setRange((old) => (sameRange(old, next) ? old : next))
+    const first = Math.floor(scrollTop / rowHeight)
+    const id = list.idAt(first)
+    anchor.current = id === undefined ? undefined : { id, index: first }
+    list.ensure(first, Math.ceil((scrollTop + clientHeight) / rowHeight))
+  }, [list])
+
+  useLayoutEffect(() => {
+    const { reader } = list
+    reader.shown = true
+    if (scroller.current) scroller.current.scrollTop = reader.scrollTop
+    look()
+    return () => void (reader.shown = false)
+  }, [list, look])
+
+  useLayoutEffect(() => {
+    const el = scroller.current
+    const was = anchor.current
+    if (el && was && !atTop(el.scrollTop)) {
+      const index = list.indexOf(was.id)
+      if (index >= 0 && index !== was.index) el.scrollTop += (index - was.index) * rowHeight
+    }
+    look()
+  }, [list, version, look])
+
+  useEffect(() => {
+    const el = scroller.current
+    if (!el) return
+    const observer = new ResizeObserver(look)
+    observer.observe(el)
+    return () => observer.disconnect()
+  }, [look])
+
+  useEffect(() => {
+    if (list.loaded) markReady()
+  }, [list, version])
+
+  useImperativeHandle(
+    ref,
+    () => ({
+      reveal(id, focus) {
+        const el = scroller.current
+        const index = list.indexOf(id)
+        if (!el || index < 0) return
+        const to = scrollFor(index, el.scrollTop, el.clientHeight, rowHeight)
+        if (to !== undefined) el.scrollTop = to
+        look()
+        if (focus)
+          requestAnimationFrame(() =>
+            el.querySelector<HTMLElement>(`[data-thread="${CSS.escape(id)}"]`)?.focus({ preventScroll: true }),
+          )
+      },
+      toTop() {
+        if (scroller.current) scroller.current.scrollTop = 0
+        look()
+      },
+    }),
+    [list, look],
+  )
+
+  const count = list.length
+  if (list.loaded && count === 0 && !busy) return <div className="thread-scroll">{empty}</div>
+
+  const rows: ReactNode[] = []
+  const row = (i: number) => {
+    const id = list.idAt(i)
+    const x = id === undefined ? undefined : desk.threads.get(id)
+    if (id === undefined || !x) return <GhostRow key={'ghost ' + i} index={i} />
+    return (
+      <Row
+        key={id}
+        desk={desk}
+        id={id}
+        index={i}
+        size={list.hasMore ? -1 : count}
+        search={search}
+        open={open === id}
+        selection={selection}
+        manage={manage}
+        leaving={!list.belongs(x)}
+        onSelect={onSelect}
+        onPoint={onPoint}
+      />
+    )
+  }
+  // the open row stays, however far away: it may have the focus
+  const at = open === undefined ? -1 : list.indexOf(open)
+  if (at >= 0 && at < range.from) rows.push(row(at))
+  for (let i = range.from; i < Math.min(range.to, count); i++) rows.push(row(i))
+  if (at >= range.to) rows.push(row(at))
+
+  const loading = !list.loaded && list.error === undefined
+  const ghosts = loading ? 10 : list.hasMore ? 3 : 0
+  return (
+    <div className="thread-scroll" ref={scroller} onScroll={look} data-busy={busy || undefined}>
+      {list.error !== undefined && !list.loaded && (
+        <div className="thread-error">
+          <ErrorNote error={list.error} onRetry={() => void list.refresh()} />
+        </div>
+      )}
+      <div
+        role="list"
+        aria-label={t('list.label')}
+        aria-busy={loading || busy ? 'true' : undefined}
+        className="thread-rows"
+        style={{ height: (count + ghosts) * rowHeight }}
+      >
+        {rows}
+        {Array.from({ length: ghosts }, (_, i) => (
+          <GhostRow key={'tail ' + i} index={count + i} />
+        ))}
+      </div>
+      {list.error !== undefined && list.loaded && (
+        <div className="thread-error">
+          <ErrorNote error={list.error} onRetry={() => list.retry()} />
+        </div>
+      )}
+    </div>
+  )
+}

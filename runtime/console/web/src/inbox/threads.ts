@@ -1,0 +1,97 @@
+// The threads of one alias that anything on the page shows, each once. What the server said lies beneath;
+// changes that are on their way lie above it, and are taken off when they arrive or fail.
+import type { InboxThread, Message } from '@/api/types'
+
+export type Fields = Partial<
+  Pick<InboxThread, 'status' | 'priority' | 'labels' | 'unread_count' | 'last_message' | 'last_message_at'>
+> & {
+  assignee?: InboxThread['assignee'] | null
+}
+
+interface Entry {
+  base: InboxThread
+  layers: { fields: Fields }[]
+  shown: InboxThread
+}
+
+export class Threads {
+  private entries = new Map<string, Entry>()
+  private listeners = new Map<string, Set<() => void>>()
+
+  get size() {
+    return this.entries.size
+  }
+
+  get(id: string): InboxThread | undefined {
+    return this.entries.get(id)?.shown
+  }
+
+  /** Takes what the server said. Without a last message, the one that is known stays. */
+  put(t: InboxThread) {
+    const old = this.entries.get(t.id)
+    const base = t.last_message || !old?.base.last_message ? t : { ...t, last_message: old.base.last_message }
+    const e: Entry = old ?? { base, layers: [], shown: base }
+    e.base = base
+    this.entries.set(t.id, e)
+    this.render(t.id, e)
+  }
+
+  /** Takes a message that came or changed; it is shown in lists if none is newer. */
+  message(m: Message) {
+    const e = this.entries.get(m.thread_id)
+    if (!e || (e.base.last_message && e.base.last_message.seq > m.seq)) return
+    e.base = { ...e.base, last_message: m }
+    this.render(m.thread_id, e)
+  }
+
+  remove(id: string) {
+    if (this.entries.delete(id)) this.tell(id)
+  }
+
+  /** Shows a change before the server has it. The function that comes back takes it off again. */
+  lay(id: string, fields: Fields): () => void {
+    const e = this.entries.get(id)
+    if (!e) return () => {}
+    const layer = { fields }
+    e.layers.push(layer)
+    this.render(id, e)
+    return () => {
+      const now = this.entries.get(id)
+      const i = now?.layers.indexOf(layer) ?? -1
+      if (!now || i < 0) return
+      now.layers.splice(i, 1)
+      this.render(id, now)
+    }
+  }
+
+  /** Forgets all threads but those to be kept. */
+  sweep(keep: (id: string) => boolean) {
+    for (const [id, e] of this.entries)
+      if (!e.layers.length && !this.listeners.has(id) && !keep(id)) this.entries.delete(id)
+  }
+
+  subscribe(id: string, f: () => void): () => void {
+    let set = this.listeners.get(id)
+    if (!set) this.listeners.set(id, (set = new Set()))
+    set.add(f)
+    return () => {
+      set.delete(f)
+      if (!set.size && this.listeners.get(id) === set) this.listeners.delete(id)
+    }
+  }
+
+  private render(id: string, e: Entry) {
+    e.shown = e.layers.reduce<InboxThread>((t, { fields }) => {
+      const { assignee, ...rest } = fields
+      const next = { ...t, ...rest }
+      if (assignee === null) delete next.assignee
+      else if (assignee) next.assignee = assignee
+      return next
+    }, e.base)
+    this.tell(id)
+  }
+
+  private tell(id: string) {
+    this.listeners.get(id)?.forEach((f) => f())
+  }
+}

@@ -1,0 +1,28 @@
+// Which rows of a long list are rendered: arithmetic, as all rows have one height.
+
+export interface Range {
+  /** The first row that is rendered, and the one after the last. */
+  from: number
+  to: number
+}
+
+const beyond = 6 // rows rendered out of sight on either side
+const step = 4 // so that not each row scrolled by renders anew
+
+export function rangeOf(scrollTop: number, height: number, rowHeight: number, count: number): Range {
+  const first = Math.max(0, Math.floor(scrollTop / rowHeight) - beyond)
+  const last = Math.ceil((scrollTop + height) / rowHeight) + beyond
+  const from = Math.min(Math.floor(first / step) * step, Math.max(0, count - 1))
+  return { from, to: Math.min(Math.ceil(last / step) * step, count) }
+}
+
+export const sameRange = (a: Range, b: Range) => a.from === b.from && a.to === b.to
+
+/** Where to scroll so that a row is in sight, with a row's part of what is beside it; undefined if it is already. */
+export function scrollFor(index: number, scrollTop: number, height: number, rowHeight: number): number | undefined {
+  const top = index * rowHeight
+  const beside = Math.min(rowHeight / 2, Math.max(0, (height - rowHeight) / 2))
+  if (top - beside < scrollTop) return Math.max(0, top - beside) === scrollTop ? undefined : Math.max(0, top - beside)
+  if (top + rowHeight + beside > scrollTop + height) return top + rowHeight + beside - height
+  return undefined
+}
