@@ -3,8 +3,9 @@
 #
 #   hack/bench.sh                        everything
 #   ONLY=ingest,memory hack/bench.sh     some: memory, ingest, latency, delivery, pacing, reply, inbox, rows, search;
-#                                        console, in a browser; and, on an API server of the bench's own, operator-apply, operator-latency,
-#                                        operator-rest, operator-memory
+#                                        console: console-streams and, in a browser, console-first, console-open,
+#                                        console-scroll, console-live; operator, on an API server of the bench's own:
+#                                        operator-apply, operator-latency, operator-rest, operator-memory
 #   SCALE=small hack/bench.sh            short runs on little data, to see that it works
 #   OUTPUT=json hack/bench.sh            for machines
 #
@@ -13,28 +14,18 @@ set -eu
 
 cd "$(dirname "$0")/.."
 
-if ! command -v wrk >/dev/null; then
-	if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
-		as_root() { "$@"; }
-	elif command -v apt-get >/dev/null && command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
-		as_root() { sudo -n "$@"; }
-	else
-		echo "bench: wrk, which makes the load, is not installed: install it (on Debian: sudo apt-get install wrk)" >&2
-		exit 1
-	fi
-	echo "bench: installing wrk" >&2
-	apt() { as_root env DEBIAN_FRONTEND=noninteractive apt-get -y -q -o DPkg::Lock::Timeout=120 "$@" >&2; }
-	apt update
-	apt install --no-install-recommends wrk
+if ! command -v wrk >/dev/null; then # makes the load
+	hack/debian.sh wrk
 fi
 hack/postgres.sh >&2
-case ",${ONLY:-console}," in *,console*)
+case ",${ONLY:-console}," in *,console* | *" console"*)
 	echo "bench: finding Chromium" >&2
 	CHROMIUM=$(hack/chromium.sh)
-	export CHROMIUM
+	PATH=$(hack/web.sh path):$PATH
+	export CHROMIUM PATH
 	;;
 esac
-case ",${ONLY:-operator-}" in *,operator-* | *" operator-"*)
+case ",${ONLY:-operator}," in *,operator* | *" operator"*)
 	if [ -z "${KUBEBUILDER_ASSETS-}" ]; then
 		echo "bench: finding etcd and kube-apiserver (built once from their modules, which takes 5 minutes on two cores)" >&2
 		KUBEBUILDER_ASSETS=$(hack/kubernetes.sh etcd kube-apiserver)

@@ -7,6 +7,7 @@
 #   hack/postgres.sh --check  only say whether it is there
 set -eu
 
+cd "$(dirname "$0")/.."
 oldest=15
 
 # The same places as runtime/dev/privatepg looks at.
@@ -43,25 +44,20 @@ say() {
 }
 
 if command -v apt-get >/dev/null; then
-	if [ "$(id -u)" = 0 ]; then
-		as_root() { "$@"; }
-	elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
-		as_root() { sudo -n "$@"; }
-	else
-		say "sudo $0"
-	fi
-	apt() { as_root env DEBIAN_FRONTEND=noninteractive apt-get -y -q -o DPkg::Lock::Timeout=120 "$@" >&2; }
-	apt update
+	hack/apt.sh --usable || say "sudo hack/postgres.sh"
+	hack/apt.sh update || echo "going on with the lists of packages that are there" >&2
 	found=$(apt-cache depends postgresql 2>/dev/null | sed -n 's/.*Depends: postgresql-\([0-9][0-9]*\)$/\1/p' | head -n 1)
 	if [ "${found:-0}" -lt "$oldest" ]; then
 		say "packages from https://www.postgresql.org/download/: this release has Postgres ${found:-none}"
 	fi
 	# The package would make and start a system cluster, which nobody here needs. Its configuration comes with
 	# postgresql-common, so that goes first, and the server after it was told.
-	apt install --no-install-recommends postgresql-common
-	as_root mkdir -p /etc/postgresql-common/createcluster.d
-	echo 'create_main_cluster = false' | as_root tee /etc/postgresql-common/createcluster.d/socialops.conf >/dev/null
-	apt install --no-install-recommends postgresql
+	hack/apt.sh install --no-install-recommends postgresql-common
+	root=
+	[ "$(id -u)" = 0 ] || root="sudo -n"
+	$root mkdir -p /etc/postgresql-common/createcluster.d
+	echo 'create_main_cluster = false' | $root tee /etc/postgresql-common/createcluster.d/socialops.conf >/dev/null
+	hack/apt.sh install --no-install-recommends postgresql
 elif command -v dnf >/dev/null; then
 	say "sudo dnf install -y postgresql-server"
 elif command -v apk >/dev/null; then

@@ -10,15 +10,7 @@ set -eu
 
 cd "$(dirname "$0")/.."
 
-if ! command -v cc >/dev/null; then
-	if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
-		echo "the race detector needs a C compiler: install gcc and libc6-dev" >&2
-		exit 1
-	fi
-	echo "test: installing a C compiler"
-	apt-get update -qq
-	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends gcc libc6-dev
-fi
+command -v cc >/dev/null || hack/debian.sh gcc libc6-dev # for the race detector
 echo "test: finding Postgres"
 hack/postgres.sh
 if [ -z "${KUBEBUILDER_ASSETS-}" ]; then
@@ -29,13 +21,8 @@ fi
 echo "test: finding helm, kustomize and promtool (built once from their modules, which takes 4 minutes on two cores)"
 hack/tools.sh helm kustomize promtool >/dev/null
 
-go_test() {
-	echo "test: go vet"
-	go vet -tags long ./... || return
-	echo "test: go test -race"
-	# One package at a time: some measure time, some kill processes, and each takes all the cores there are.
-	CGO_ENABLED=1 go test -race -tags long -p 1 -timeout 20m "$@"
-}
+# One package at a time: some measure time, some kill processes, and each takes all the cores there are.
+go_test() { CGO_ENABLED=1 go test -race -tags long -p 1 -timeout 20m "$@"; }
 if [ $# -gt 0 ]; then
 	go_test "$@"
 	exit
@@ -43,15 +30,29 @@ fi
 
 echo "test: finding Chromium"
 hack/chromium.sh
-echo "test: building the console's page"
-hack/web.sh
-failed=
-echo "test: the page's own tests"
-hack/web.sh run test || failed="$failed page"
-go_test ./... || failed="$failed go"
-echo "test: the console in a browser"
-hack/browser.sh e2e || failed="$failed browser"
+
+# part NAME COMMAND… runs one part of it all; the others run whatever becomes of it.
+summary='' failed=''
+part() {
+	name=$1
+	shift
+	echo "test: $name"
+	start=$(date +%s)
+	if "$@"; then verdict=ok; else
+		verdict=FAILED
+		failed="$failed, $name"
+	fi
+	summary="$summary
+  $name: $verdict ($(($(date +%s) - start)) s)"
+}
+
+part "the page is built" hack/web.sh
+part "the page's own tests" hack/web.sh run test
+part "go vet" go vet -tags long ./...
+part "go test -race" go_test ./...
+part "the console in a browser" hack/browser.sh e2e
+echo "test: in all:$summary"
 if [ -n "$failed" ]; then
-	echo "test: failed:$failed" >&2
+	echo "test: failed: ${failed#, }" >&2
 	exit 1
 fi

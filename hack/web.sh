@@ -4,13 +4,13 @@
 #
 #   hack/web.sh                     build
 #   hack/web.sh run SCRIPT [ARGS]   run a script of the page's package.json, such as lint or test
+#   hack/web.sh path                print the folder that node is in, and build nothing
 #
 #   NPM_FLAGS  further flags of npm ci, such as --offline
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
 page=$root/runtime/console/web
-[ -f "$page/package-lock.json" ] || exit 0 # nothing to build yet
 cd "$page"
 
 say() { echo "web: $*" >&2; }
@@ -21,38 +21,48 @@ fresh_node() {
 		node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 22 || a === 22 && b >= 12 || a === 20 && b >= 19 ? 0 : 1)'
 }
 
-# Where the distribution's node is too old (Debian 12 has 18), the npm registry has it too.
-node_version=22.23.3
+# Where the distribution's node is too old (Debian 12 has 18), the npm registry has one too: hack/web/node says which,
+# and by what checksum.
+own=$root/.cache/node
 see_to_node() {
 	fresh_node && return
-	local own=$root/.cache/node/node_modules cpu
-	if [ -d "$own" ]; then
-		PATH=$(echo "$own"/node-*/bin):$PATH
-		fresh_node && return
-	fi
 	if ! command -v npm >/dev/null; then
 		say "node and npm are missing"
 		"$root/hack/debian.sh" nodejs npm
 		fresh_node && return
 	fi
-	cpu=$(node -p 'process.platform + "-" + process.arch')
-	say "node is $(node --version), and the page needs 20.19, 22.12 or newer: getting $node_version from the npm registry"
-	npm install --prefix "$root/.cache/node" --no-save --ignore-scripts --no-audit --no-fund --loglevel=error "node-$cpu@$node_version" >&2
-	PATH=$(echo "$own"/node-*/bin):$PATH
+	local lock=$root/hack/web/node/package-lock.json
+	if ! cmp -s "$lock" "$own/package-lock.json" || ! [ -d "$own/node_modules" ]; then
+		say "node is $(node --version), and the page needs 20.19, 22.12 or newer: getting one from the npm registry"
+		rm -rf "$own"
+		mkdir -p "$own"
+		cp "$root/hack/web/node/package.json" "$lock" "$own"
+		from_registry --prefix "$own"
+	fi
+	PATH=$(echo "$own"/node_modules/node-*/bin):$PATH
 	if ! fresh_node; then
-		say "that is no node for this machine: install one from https://nodejs.org/en/download"
+		# What is optional, as a node for another machine is, npm leaves out without a word, also if it reaches no registry.
+		rm -rf "$own"
+		say "$(npm config get registry) gave none for this machine: is it reachable? Else install node 22 from https://nodejs.org/en/download"
 		exit 1
 	fi
 }
 
-# Tools are run of the packages' own scripts alone, so that no package runs code while it is installed.
+# Packages run no code of theirs while they are installed: what they are used for, they are run for by name.
+from_registry() {
+	# shellcheck disable=SC2086 # flags
+	if ! npm ci --ignore-scripts --no-audit --no-fund --loglevel=error --fetch-retries=4 "$@" ${NPM_FLAGS-} >&2; then
+		say "npm could not install them; above it says why. It asks $(npm config get registry), unless 'npm config set registry URL' names a mirror"
+		return 1
+	fi
+}
+
 see_to_packages() {
 	local stamp
 	stamp=$({ node --version && cat package.json package-lock.json; } | cksum)
 	[ "$(cat node_modules/.stamp 2>/dev/null)" != "$stamp" ] || return 0
 	say "installing the page's packages from the npm registry ($(grep -c '^    "node_modules/' package-lock.json) of package-lock.json)"
-	# shellcheck disable=SC2086 # flags
-	PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --ignore-scripts --no-audit --no-fund --loglevel=error ${NPM_FLAGS-} >&2
+	PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 from_registry
 	echo "$stamp" >node_modules/.stamp
 }
 
@@ -76,6 +86,10 @@ if command -v flock >/dev/null; then # one builds, others wait for what it built
 	flock 9
 fi
 see_to_node
+if [ "${1-}" = path ]; then
+	dirname "$(command -v node)"
+	exit
+fi
 see_to_packages
 case ${1-} in
 '') ;;
@@ -84,7 +98,7 @@ run)
 	exec npm run --silent "$2" -- "${@:3}"
 	;;
 *)
-	echo "usage: hack/web.sh [run SCRIPT [ARGS]]" >&2
+	echo "usage: hack/web.sh [run SCRIPT [ARGS] | path]" >&2
 	exit 2
 	;;
 esac

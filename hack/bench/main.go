@@ -64,7 +64,7 @@ func run(ctx context.Context) error {
 	var o options
 	flag.StringVar(&o.bin, "bin", "bin", "folder of the binaries socialops and bench-river")
 	flag.StringVar(&o.dir, "dir", ".cache/bench", "folder for the database and logs; it should be on a disk")
-	only := flag.String("only", "", "names of measurements, with commas between; empty: all of them")
+	only := flag.String("only", "", "names of measurements or, as console, of what several begin with, with commas between; empty: all of them")
 	size := flag.String("scale", "full", "full, or small: one short pair of each on little data, to see that it works")
 	output := flag.String("o", "table", "table or json")
 	flag.Parse()
@@ -122,21 +122,27 @@ func choose(only string) ([]measurement, error) {
 	if only == "" {
 		return plan, nil
 	}
-	wanted := map[string]bool{}
+	wanted := map[string]bool{} // and whether it was found
 	for name := range strings.SplitSeq(only, ",") {
-		wanted[strings.TrimSpace(name)] = true
+		wanted[strings.TrimSpace(name)] = false
 	}
 	var chosen []measurement
 	var names []string
 	for _, m := range plan {
 		names = append(names, m.name)
-		if wanted[m.name] {
-			chosen = append(chosen, m)
-			delete(wanted, m.name)
+		group, _, _ := strings.Cut(m.name, "-")
+		for _, name := range []string{m.name, group} {
+			if _, is := wanted[name]; is {
+				wanted[name] = true
+				chosen = append(chosen, m)
+				break
+			}
 		}
 	}
-	for name := range wanted {
-		return nil, fmt.Errorf("-only: there is no measurement %q: want some of %s", name, strings.Join(names, ", "))
+	for name, found := range wanted {
+		if !found {
+			return nil, fmt.Errorf("-only: there is no measurement %q: want some of %s, or console or operator for all of its", name, strings.Join(names, ", "))
+		}
 	}
 	return chosen, nil
 }
