@@ -99,6 +99,10 @@ func TestDepth(t *testing.T) {
 	ten.thread(t, "9").attachment(t, "ref")
 	w.claim(t, time.Hour)
 	ten.thread(t, "10").reply(t, "hello")
+	resting := w.tenant(t)
+	resting.thread(t, "11").reply(t, "hello")
+	w.exec(t, "UPDATE action SET queued_at = now() - interval '1 day' WHERE instance_id = $1", resting.ID)
+	w.exec(t, "UPDATE instance SET suspended = true WHERE id = $1", resting.ID)
 	depths, err := w.queue.Depth(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -110,11 +114,11 @@ func TestDepth(t *testing.T) {
 		}
 		got[d.Kind][d.Status] = d.Count
 		if d.Oldest < 0 || d.Oldest > patience {
-			t.Errorf("%+v", d)
+			t.Errorf("%+v: what a suspended inbox has waiting counts, and has no age", d)
 		}
 	}
 	same(t, "depth", map[inbox.ActionKind]map[inbox.ActionStatus]int{
-		inbox.SendReply:  {inbox.ActionPending: 1, inbox.ActionProcessing: 3},
+		inbox.SendReply:  {inbox.ActionPending: 2, inbox.ActionProcessing: 3},
 		inbox.FetchMedia: {inbox.ActionProcessing: 1},
 	}, got)
 }

@@ -59,7 +59,7 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 			Name: "socialops_actions", Help: "Actions that are not settled, of all instances; counted up to 10000 a status.",
 		}, []string{"kind", "status"}),
 		oldest: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "socialops_actions_oldest_age_seconds", Help: "Age of the oldest action that is not settled.",
+			Name: "socialops_actions_oldest_age_seconds", Help: "Age of the oldest action that is not settled, of inboxes that are not suspended.",
 		}, []string{"kind", "status"}),
 	}
 	if r == nil {

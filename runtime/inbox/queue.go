@@ -234,5 +234,5 @@ type QueueDepth struct {
 	Kind   ActionKind
 	Status ActionStatus
 	Count  int
-	Oldest time.Duration // since the oldest of those counted was queued
+	Oldest time.Duration // since the oldest of those counted was queued whose inbox is not suspended; 0 if there is none
 }

@@ -62,12 +62,14 @@ SELECT removed::bigint AS removed, last::uuid AS last FROM expire_raw_payloads(s
 SELECT removed::bigint AS removed, last::bigint AS last FROM expire_events(sqlc.arg(instance_id)::uuid, sqlc.arg(after)::bigint, sqlc.arg(most)::int);
 
 -- name: QueueDepth :many
-SELECT d.kind, d.status, count(*) AS actions, extract(epoch FROM now() - min(d.queued_at))::float8 AS oldest
-  FROM ((SELECT kind, status, queued_at FROM action WHERE status = 'pending' LIMIT 10000)
+SELECT d.kind, d.status, count(*) AS actions,
+       coalesce(extract(epoch FROM now() - min(d.queued_at) FILTER (WHERE NOT i.suspended AND i.retired_at IS NULL)), 0)::float8 AS oldest
+  FROM ((SELECT instance_id, kind, status, queued_at FROM action WHERE status = 'pending' LIMIT 10000)
         UNION ALL
-        (SELECT kind, status, queued_at FROM action WHERE status = 'processing' LIMIT 10000)
+        (SELECT instance_id, kind, status, queued_at FROM action WHERE status = 'processing' LIMIT 10000)
         UNION ALL
-        (SELECT kind, status, queued_at FROM action WHERE status = 'awaiting' LIMIT 10000)) d
+        (SELECT instance_id, kind, status, queued_at FROM action WHERE status = 'awaiting' LIMIT 10000)) d
+  JOIN instance i ON i.id = d.instance_id
  GROUP BY d.kind, d.status;
 
 -- One probe an instance, as no index leads to an action by its id alone.

@@ -214,12 +214,14 @@ func (q *Queries) PurgePace(ctx context.Context) (int64, error) {
 }
 
 const queueDepth = `-- name: QueueDepth :many
-SELECT d.kind, d.status, count(*) AS actions, extract(epoch FROM now() - min(d.queued_at))::float8 AS oldest
-  FROM ((SELECT kind, status, queued_at FROM action WHERE status = 'pending' LIMIT 10000)
+SELECT d.kind, d.status, count(*) AS actions,
+       coalesce(extract(epoch FROM now() - min(d.queued_at) FILTER (WHERE NOT i.suspended AND i.retired_at IS NULL)), 0)::float8 AS oldest
+  FROM ((SELECT instance_id, kind, status, queued_at FROM action WHERE status = 'pending' LIMIT 10000)
         UNION ALL
-        (SELECT kind, status, queued_at FROM action WHERE status = 'processing' LIMIT 10000)
+        (SELECT instance_id, kind, status, queued_at FROM action WHERE status = 'processing' LIMIT 10000)
         UNION ALL
-        (SELECT kind, status, queued_at FROM action WHERE status = 'awaiting' LIMIT 10000)) d
+        (SELECT instance_id, kind, status, queued_at FROM action WHERE status = 'awaiting' LIMIT 10000)) d
+  JOIN instance i ON i.id = d.instance_id
  GROUP BY d.kind, d.status
 `
 
