@@ -7,6 +7,7 @@ import type { Instance, Me } from '@/api/types'
 import { t } from '@/i18n'
 import { deskOf } from '@/inbox/desk'
 import { InboxPage } from '@/inbox/inbox-page'
+import { Boundary } from '@/ui/boundary'
 import { Button, IconButton } from '@/ui/button'
 import { CodeBlock, EmptyState, reasonOf } from '@/ui/states'
 import { useCommands } from './commands'
@@ -144,15 +145,17 @@ function Content({ route, alias, instance, instances, me }: ContentProps) {
   const Page = lazyPages[route.page]
   return (
     <div className="app-page">
-      <Suspense fallback={<main className="ui-page" id="main" aria-busy="true" />}>
-        <Page
-          alias={route.alias}
-          instance={instance}
-          me={me}
-          manage={manage}
-          admin={me.permissions.includes('service:admin')}
-        />
-      </Suspense>
+      <Boundary key={route.page}>
+        <Suspense fallback={<main className="ui-page" id="main" aria-busy="true" />}>
+          <Page
+            alias={route.alias}
+            instance={instance}
+            me={me}
+            manage={manage}
+            admin={me.permissions.includes('service:admin')}
+          />
+        </Suspense>
+      </Boundary>
     </div>
   )
 }

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { CircleDashed, CircleUser, Plug, SignalMedium, Tag, UserRound, UserX, X } from 'lucide-react'
+import { CircleUser, Tag, UserX, X } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { q, queryClient } from '@/api/queries'
 import { priorities, statuses, type Instance, type Priority, type Status } from '@/api/types'
@@ -45,7 +45,7 @@ export function Filters({ desk, filter, instance, onChange }: Props) {
     <div className="thread-filters" role="group" aria-label={t('filter.label')}>
       <Chip
         label={t('filter.status')}
-        icon={filter.status.length === 1 ? <StatusIcon status={filter.status[0] as Status} /> : <CircleDashed />}
+        icon={filter.status.length === 1 && <StatusIcon status={filter.status[0] as Status} />}
         value={filter.status.length ? filter.status.map(statusText).join(', ') : undefined}
         options={() => statuses.map((s) => ({ value: s, label: statusText(s), icon: <StatusIcon status={s} /> }))}
         chosen={filter.status}
@@ -62,7 +62,7 @@ export function Filters({ desk, filter, instance, onChange }: Props) {
       />
       <Chip
         label={t('filter.priority')}
-        icon={filter.priority ? <PriorityIcon priority={filter.priority} /> : <SignalMedium />}
+        icon={filter.priority && <PriorityIcon priority={filter.priority} />}
         value={filter.priority && priorityText(filter.priority)}
         options={() => [
           any(),
@@ -73,7 +73,7 @@ export function Filters({ desk, filter, instance, onChange }: Props) {
       />
       <Chip
         label={t('filter.provider')}
-        icon={filter.provider ? <ProviderMark provider={filter.provider} /> : <Plug />}
+        icon={filter.provider && <ProviderMark provider={filter.provider} />}
         value={filter.provider && providerText(filter.provider)}
         options={() => [
           any(),
@@ -84,7 +84,6 @@ export function Filters({ desk, filter, instance, onChange }: Props) {
       />
       <Chip
         label={t('filter.assignee')}
-        icon={filter.assignee === 'none' ? <UserX /> : <UserRound />}
         value={assignee()}
         options={() => [
           any(),
@@ -97,7 +96,7 @@ export function Filters({ desk, filter, instance, onChange }: Props) {
       />
       <Chip
         label={t('filter.labelName')}
-        icon={<Tag />}
+        icon={filter.label && <Tag />}
         value={filter.label}
         options={() => [
           any(),
@@ -129,7 +128,7 @@ export function Filters({ desk, filter, instance, onChange }: Props) {
 
 interface ChipProps {
   label: string
-  icon: ReactNode
+  icon?: ReactNode
   value?: string
   options(): PickerOption[]
   chosen: string[]

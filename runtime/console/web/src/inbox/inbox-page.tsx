@@ -7,6 +7,7 @@ import { useTitle } from '@/app/title'
 import type { Instance, Me } from '@/api/types'
 import { Conversation } from '@/conversation/conversation'
 import { t } from '@/i18n'
+import { Boundary } from '@/ui/boundary'
 import { EmptyState } from '@/ui/states'
 import { deskOf } from './desk'
 import { formatFilter, parseFilter, type Filter } from './filter'
@@ -149,14 +150,15 @@ export function InboxPage({ alias, thread, instance, me, manage }: Props) {
       {(thread || layout !== 'one') && (
         <div className="inbox-pane" ref={pane} tabIndex={-1}>
           {thread ? (
-            <Conversation
-              key={thread}
-              alias={alias}
-              id={thread}
-              me={me}
-              manage={manage}
-              onBack={layout === 'one' ? back : undefined}
-            />
+            <Boundary key={thread}>
+              <Conversation
+                alias={alias}
+                id={thread}
+                me={me}
+                manage={manage}
+                onBack={layout === 'one' ? back : undefined}
+              />
+            </Boundary>
           ) : (
             <EmptyState icon={<MessagesSquare />} title={t('empty.pick')}>
               <p>{t('empty.pick.text')}</p>

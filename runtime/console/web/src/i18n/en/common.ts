@@ -31,6 +31,10 @@ export const common = {
   'signin.failed': 'Signing in did not work',
   'signin.again': 'Sign in again',
 
+  'fault.title': 'This part of the page has a fault',
+  'fault.text': 'What you wrote is kept. If it goes on after loading anew, tell whoever looks after the console.',
+  'fault.reload': 'Load the page anew',
+
   'nav.open': 'Open navigation',
   'nav.label': 'Navigation',
   'nav.inboxes': 'Inboxes',
