@@ -8,7 +8,7 @@ const groups = ['list', 'thread', 'go', 'app'] as const
 export default function Help({ onClose }: { onClose(): void }) {
   const commands = allCommands().filter((c) => c.keys)
   return (
-    <Dialog open onClose={onClose} title={t('command.help')} size="wide">
+    <Dialog open onClose={onClose} title={t('command.help')} size="wide" toRead>
       <div className="app-help">
         {groups.map((g) => {
           const own = commands.filter((c) => c.group === g)

@@ -1,6 +1,6 @@
 import { Dialog as Base } from '@base-ui/react/dialog'
 import { X } from 'lucide-react'
-import { useState, type ReactNode } from 'react'
+import { useRef, useState, type ReactNode } from 'react'
 import { t } from '@/i18n'
 import { Button, IconButton } from './button'
 import { ErrorNote } from './states'
@@ -13,15 +13,24 @@ export interface DialogProps {
   /** Buttons at the end, the main one last. */
   actions?: ReactNode
   size?: 'normal' | 'wide'
+  /** Nothing to be pressed first: the dialog itself has the focus. */
+  toRead?: boolean
   children?: ReactNode
 }
 
-export function Dialog({ open, onClose, title, text, actions, size = 'normal', children }: DialogProps) {
+export function Dialog({ open, onClose, title, text, actions, size = 'normal', toRead, children }: DialogProps) {
+  const popup = useRef<HTMLDivElement>(null)
   return (
     <Base.Root open={open} onOpenChange={(o) => !o && onClose()}>
       <Base.Portal>
         <Base.Backdrop className="ui-backdrop" />
-        <Base.Popup className="ui-dialog" data-size={size}>
+        <Base.Popup
+          className="ui-dialog"
+          data-size={size}
+          ref={popup}
+          tabIndex={-1}
+          initialFocus={toRead ? popup : undefined}
+        >
           <div className="ui-dialog-head">
             <Base.Title>{title}</Base.Title>
             <Base.Close render={<IconButton label={t('action.close')} icon={<X />} size="small" />} />
