@@ -44,6 +44,10 @@ export class Drafts {
     private readonly now: () => number = Date.now,
   ) {}
 
+  get owner() {
+    return this.who
+  }
+
   /** Takes up the drafts of who is signed in; again when that is somebody else. */
   use(subject: string) {
     if (this.who === subject) return

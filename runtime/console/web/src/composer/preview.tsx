@@ -1,32 +1,37 @@
-import { TriangleAlert } from 'lucide-react'
+import { CircleAlert } from 'lucide-react'
+import { useDeferredValue, useMemo } from 'react'
 import type { ParseMode } from '@/api/types'
 import { t } from '@/i18n'
 import { parse } from './format'
 import { Formatted } from './render'
 
-interface PreviewProps {
+interface Props {
   text: string
   mode: ParseMode
-  /** Also when it would look as it is written. */
+  /** Shown even when it looks as it was written. */
   always: boolean
 }
 
-/** The text as it will look in the channel's formatting. */
-export default function Preview({ text, mode, always }: PreviewProps) {
-  const { nodes, error, formatted } = parse(text, mode)
-  if (!formatted && !error && !always) return null
+/** A reply as it will look to who gets it. */
+export default function Preview({ text, mode, always }: Props) {
+  const shown = useDeferredValue(text.trim())
+  const parsed = useMemo(() => parse(shown, mode), [shown, mode])
+  if (!always && !parsed.formatted) return null
   return (
-    <section className="composer-preview" aria-label={t('composer.preview')}>
-      <p className="composer-preview-head">{t('composer.mode', { mode: mode || t('composer.mode.plain') })}</p>
-      {error && (
-        <p className="composer-preview-error" role="status">
-          <TriangleAlert size={13} aria-hidden="true" />
-          <span>{t('composer.mode.error', { reason: error })}</span>
+    <section className="preview" aria-label={t('composer.preview')}>
+      <div className="preview-head">
+        {t('composer.preview')}
+        <span className="preview-mode">{mode || t('composer.mode.plain')}</span>
+      </div>
+      {parsed.error && (
+        <p className="preview-error" role="status">
+          <CircleAlert size={14} aria-hidden="true" />
+          <span>{t('composer.mode.error', { reason: parsed.error })}</span>
         </p>
       )}
-      {text.trim() ? (
-        <div className="composer-preview-text" dir="auto">
-          <Formatted nodes={nodes} />
+      {shown ? (
+        <div className="preview-text" tabIndex={0} role="group" aria-label={t('composer.preview.text')} dir="auto">
+          <Formatted nodes={parsed.nodes} />
         </div>
       ) : (
         <p className="muted">{t('composer.preview.empty')}</p>

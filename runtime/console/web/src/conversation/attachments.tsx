@@ -1,4 +1,13 @@
-import { Download, ExternalLink, File as FileIcon, FileWarning, Image as ImageIcon, Music, RotateCw, Video } from 'lucide-react'
+import {
+  Download,
+  ExternalLink,
+  File as FileIcon,
+  FileWarning,
+  Image as ImageIcon,
+  Music,
+  RotateCw,
+  Video,
+} from 'lucide-react'
 import { useState } from 'react'
 import type { Attachment } from '@/api/types'
 import { t } from '@/i18n'
@@ -45,18 +54,29 @@ function Picture({ alias, a }: { alias: string; a: Attachment }) {
       aria-label={t(big ? 'file.smaller' : 'file.bigger', { name })}
       onClick={() => setBig(!big)}
     >
-      {url ? <img src={url} alt={t('file.image', { name: a.name })} draggable={false} /> : <span className="ui-skeleton" />}
+      {url ? (
+        <img src={url} alt={t('file.image', { name: a.name })} draggable={false} />
+      ) : (
+        <span className="ui-skeleton" />
+      )}
     </button>
   )
 }
 
-const icons: Record<string, typeof FileIcon> = { image: ImageIcon, photo: ImageIcon, video: Video, audio: Music, voice: Music }
+const icons: Record<string, typeof FileIcon> = {
+  image: ImageIcon,
+  photo: ImageIcon,
+  video: Video,
+  audio: Music,
+  voice: Music,
+}
 
 function File({ alias, a }: { alias: string; a: Attachment }) {
   const [busy, setBusy] = useState(false)
   const name = nameOf(a)
   const more = [a.mime_type.split(';')[0], a.size > 0 && fmt.bytes(a.size)].filter(Boolean).join(' · ')
-  const Icon = a.state === 'failed' ? FileWarning : (icons[a.kind] ?? icons[a.mime_type.split('/')[0] ?? ''] ?? FileIcon)
+  const Icon =
+    a.state === 'failed' ? FileWarning : (icons[a.kind] ?? icons[a.mime_type.split('/')[0] ?? ''] ?? FileIcon)
   const inside = (hint: string) => (
     <>
       <Icon aria-hidden="true" />
@@ -93,7 +113,9 @@ function File({ alias, a }: { alias: string; a: Attachment }) {
           .finally(() => setBusy(false))
       }}
     >
-      {inside(busy ? t('file.loading') : a.state === 'remote' ? [more, t('file.remote')].filter(Boolean).join(' · ') : more)}
+      {inside(
+        busy ? t('file.loading') : a.state === 'remote' ? [more, t('file.remote')].filter(Boolean).join(' · ') : more,
+      )}
       <Download className="file-go" aria-hidden="true" />
     </button>
   )

@@ -1,23 +1,31 @@
-import './conversation.css'
-import { Ghost, MessageSquareOff } from 'lucide-react'
-import { useInfiniteQuery } from '@tanstack/react-query'
-import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react'
-import { q } from '@/api/queries'
-import type { Me, Message } from '@/api/types'
-import { t } from '@/i18n'
-import { deskOf, isMissing } from '@/inbox/desk'
-import { inOrder } from '@/inbox/messages'
+// The right pane: one conversation, all that was written in it, and where to write.
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import { MessageCircleOff } from 'lucide-react'
+import { lazy, Suspense, useEffect, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
+import { api } from '@/api/client'
+import { q, queryClient } from '@/api/queries'
+import type { AuditEntry, InboxThread, Me, Message } from '@/api/types'
+import { useCommands } from '@/app/commands'
 import { Composer, type ComposerHandle } from '@/composer/composer'
 import { drafts } from '@/composer/drafts'
+import { unseen, useSending } from '@/composer/outbox'
+import { t } from '@/i18n'
+import { deskOf, isMissing, type Desk } from '@/inbox/desk'
+import { inOrder, putMessage } from '@/inbox/messages'
+import { useThread } from '@/inbox/use-thread'
 import { Button } from '@/ui/button'
-import { EmptyState, reasonOf } from '@/ui/states'
+import { EmptyState, ErrorNote } from '@/ui/states'
+import { toastError } from '@/ui/toast'
+import { TalkContext, type Talk } from './context'
 import { Header } from './header'
-import { Log, type LogHandle } from './log'
-import { useOpenThread } from './use-thread'
+import { Log, LogSkeleton, type LogHandle } from './log'
+import type { MenuAt } from './message-menu'
+import './conversation.css'
 
-const RawDialog = lazy(() => import('./raw'))
+const MessageMenu = lazy(() => import('./message-menu'))
+const RawPayload = lazy(() => import('./raw'))
 
-interface ConversationProps {
+interface Props {
   alias: string
   id: string
   me?: Me
@@ -25,86 +33,154 @@ interface ConversationProps {
   onBack?(): void
 }
 
-/** The right pane: a thread, what was said in it, and the means to answer. */
-export function Conversation({ alias, id, me, manage, onBack }: ConversationProps) {
-  const { thread, error, again } = useOpenThread(alias, id)
-  const [raw, setRaw] = useState<Message>()
-  const showRaw = useCallback((m: Message) => setRaw(m), [])
-
-  const { data } = useInfiniteQuery(q.messages(alias, id))
-  const messages = useMemo(() => inOrder(data), [data])
-  const log = useRef<LogHandle>(null)
-  const composer = useRef<ComposerHandle>(null)
-  const answer = useCallback((m: Message) => composer.current?.answer(m), [])
-  const leave = useCallback(() => log.current?.focus(), [])
-  const sent = useCallback(() => log.current?.toEnd(), [])
-
-  const subject = me?.subject
+export function Conversation({ alias, id, me, manage, onBack }: Props) {
+  const desk = deskOf(alias)
+  const thread = useThread(desk, id)
+  const [error, setError] = useState<unknown>()
+  const [attempt, setAttempt] = useState(0)
+  const known = thread !== undefined
   useEffect(() => {
-    if (subject !== undefined) drafts.use(subject)
-  }, [subject])
+    if (known) return
+    let gone = false
+    desk.load(id).then(
+      () => gone || setError(undefined),
+      (e: unknown) => gone || setError(e),
+    )
+    return () => void (gone = true)
+  }, [desk, id, known, attempt])
 
-  const unread = thread?.unread_count ?? 0
-  useEffect(() => {
-    if (!manage || !unread) return
-    const read = () => {
-      if (document.visibilityState === 'visible') void deskOf(alias).markRead(id)
-    }
-    read()
-    document.addEventListener('visibilitychange', read)
-    return () => document.removeEventListener('visibilitychange', read)
-  }, [alias, id, manage, unread])
-
-  if (error !== undefined)
-    return (
-      <section className="talk" aria-label={t('talk.label')}>
+  return (
+    <section className="talk" aria-label={t('talk.label')}>
+      {error !== undefined && !thread ? (
         <EmptyState
-          icon={isMissing(error) ? <Ghost /> : <MessageSquareOff />}
+          icon={<MessageCircleOff />}
           title={t(isMissing(error) ? 'talk.missing' : 'talk.failed')}
           actions={
             <>
               {onBack && <Button onClick={onBack}>{t('talk.back')}</Button>}
-              {!isMissing(error) && (
-                <Button variant="primary" onClick={again}>
-                  {t('action.retry')}
-                </Button>
-              )}
+              {!isMissing(error) && <Button onClick={() => setAttempt((n) => n + 1)}>{t('action.retry')}</Button>}
             </>
           }
         >
-          <p>{isMissing(error) ? t('talk.missing.text') : reasonOf(error)}</p>
+          {isMissing(error) ? <p>{t('talk.missing.text')}</p> : <ErrorNote error={error} />}
         </EmptyState>
-      </section>
-    )
+      ) : (
+        <Talking desk={desk} id={id} thread={thread} me={me} manage={manage} onBack={onBack} />
+      )}
+    </section>
+  )
+}
+
+interface TalkingProps extends Omit<Props, 'alias'> {
+  desk: Desk
+  thread: InboxThread | undefined
+}
+
+const nothing: AuditEntry[] = []
+
+function Talking({ desk, id, thread, me, manage, onBack }: TalkingProps) {
+  const { alias } = desk
+  const read = useInfiniteQuery(q.messages(alias, id))
+  const trail = useQuery(q.threadAudit(alias, id)).data ?? nothing
+  const messages = useMemo(() => inOrder(read.data), [read.data])
+  const own = desk.actor?.replace(/^agent:/, '')
+  const sending = useSending(alias, id)
+  const going = useMemo(() => unseen(sending, messages, own), [sending, messages, own])
+  const [unread] = useState(() => thread?.unread_count ?? 0)
+
+  const log = useRef<LogHandle>(null)
+  const composer = useRef<ComposerHandle>(null)
+  const [menu, setMenu] = useState<MenuAt>()
+  const [raw, setRaw] = useState<Message>()
+
+  const byID = useRef(new Map<string, Message>())
+  useLayoutEffect(() => {
+    byID.current = new Map(messages.map((m) => [m.id, m]))
+  }, [messages])
+  const provider = thread?.provider ?? ''
+  const talk = useMemo<Talk>(
+    () => ({
+      alias,
+      provider,
+      manage,
+      messageOf: (x) =>
+        byID.current.get(x) ??
+        inOrder(queryClient.getQueryData(q.messages(alias, id).queryKey)).find((m) => m.id === x),
+      menu: (message, anchor) => setMenu({ message, anchor }),
+      retry: (m) => void retry(alias, m),
+      reveal: (x) => log.current?.reveal(x),
+    }),
+    [alias, id, provider, manage],
+  )
+
+  useCommands([
+    { id: 'talk.end', group: 'thread', title: t('command.end'), keys: 'end', run: () => log.current?.toEnd() },
+  ])
+
+  const older = {
+    has: read.hasNextPage,
+    busy: read.isFetchingNextPage,
+    error: read.isFetchNextPageError ? read.error : undefined,
+    read: () => void read.fetchNextPage({ cancelRefetch: false }),
+  }
+  const subject = me?.subject
+  useLayoutEffect(() => {
+    if (subject) drafts.use(subject)
+  }, [subject])
+  const ready = useSyncExternalStore(drafts.subscribe, () => drafts.owner !== undefined && drafts.owner === subject)
 
   return (
-    <section className="talk" aria-label={t('talk.label')}>
-      <Header alias={alias} thread={thread} manage={manage} onBack={onBack} />
-      <Log
-        ref={log}
-        alias={alias}
-        id={id}
-        manage={manage}
-        messages={messages}
-        onAnswer={manage ? answer : undefined}
-        onRaw={manage ? showRaw : undefined}
-      />
-      {thread && (
+    <TalkContext value={talk}>
+      <Header desk={desk} thread={thread} manage={manage} onBack={onBack} />
+      {read.data ? (
+        <Log ref={log} messages={messages} trail={trail} sending={going} older={older} unread={unread} me={own} />
+      ) : read.error ? (
+        <div className="talk-failed">
+          <ErrorNote error={read.error} onRetry={() => void read.refetch()} />
+        </div>
+      ) : (
+        <LogSkeleton />
+      )}
+      {thread && ready ? (
         <Composer
           ref={composer}
           alias={alias}
           thread={thread}
           manage={manage}
           messages={messages}
-          onLeave={leave}
-          onSend={sent}
+          onLeave={() => log.current?.focus()}
+          onSend={() => log.current?.toEnd()}
         />
+      ) : (
+        <div className="composer composer-waits" />
       )}
-      {raw && (
-        <Suspense>
-          <RawDialog alias={alias} message={raw} onClose={() => setRaw(undefined)} />
-        </Suspense>
-      )}
-    </section>
+      <Suspense>
+        {menu && (
+          <MessageMenu
+            {...menu}
+            manage={manage}
+            mayAnswer={manage && provider === 'telegram'}
+            onAnswer={(m) => requestAnimationFrame(() => composer.current?.answer(m))}
+            onRaw={setRaw}
+            onClose={() => setMenu(undefined)}
+          />
+        )}
+        {raw && <RawPayload alias={alias} message={raw} onClose={() => setRaw(undefined)} />}
+      </Suspense>
+    </TalkContext>
   )
+}
+
+/** Has a failed reply sent again: at once on the page, and taken back when it is refused. */
+async function retry(alias: string, m: Message) {
+  if (m.delivery) putMessage(alias, { ...m, delivery: { ...m.delivery, status: 'pending', error: '', attempts: 0 } })
+  try {
+    const now = await api.post<Message>(`/${alias}/threads/${m.thread_id}/messages/${m.id}/retry`)
+    const shown = inOrder(queryClient.getQueryData(q.messages(alias, m.thread_id).queryKey)).find((x) => x.id === m.id)
+    // an event may have told more by now
+    if (shown?.delivery?.status === 'pending') putMessage(alias, now)
+  } catch (e) {
+    putMessage(alias, m)
+    toastError(t('delivery.notRetried'), e)
+  }
 }

@@ -1,160 +1,196 @@
-import { ArrowLeft, Ban, Bot, Check, ExternalLink, RotateCcw, Tag, UserRound } from 'lucide-react'
-import { memo, type ReactNode } from 'react'
+import { useQuery } from '@tanstack/react-query'
+import { ArrowLeft, Ban, Bot, Check, ExternalLink, Info, RotateCcw, Tag, UserRound } from 'lucide-react'
+import { lazy, Suspense, useRef, useState } from 'react'
+import { q } from '@/api/queries'
 import type { InboxThread } from '@/api/types'
 import { t } from '@/i18n'
 import { apply } from '@/inbox/changes'
-import { deskOf } from '@/inbox/desk'
+import type { Desk } from '@/inbox/desk'
 import { assigneeChoice, labelsChoice, priorityChoice, statusChoice } from '@/inbox/pickers'
 import { titleOf, whoOf } from '@/inbox/title'
 import { Button, IconButton } from '@/ui/button'
 import { FieldButton } from '@/ui/field-button'
 import { Avatar, PriorityIcon, priorityText, ProviderMark, providerText, StatusIcon, statusText } from '@/ui/marks'
 import { Skeleton } from '@/ui/states'
-import { Tooltip } from '@/ui/tooltip'
 import { safeURL } from './links'
 
-interface HeaderProps {
-  alias: string
-  thread?: InboxThread
+const Details = lazy(() => import('./details'))
+
+interface Props {
+  desk: Desk
+  thread: InboxThread | undefined
   manage: boolean
   onBack?(): void
 }
 
-export const resolved = (x: InboxThread) => x.status === 'resolved' || x.status === 'archived'
-
-export const resolve = (alias: string, x: InboxThread) =>
-  void apply(deskOf(alias), [x.id], { status: resolved(x) ? 'open' : 'resolved' })
-
-const shownLabels = 3
-
-export const Header = memo(function Header({ alias, thread, manage, onBack }: HeaderProps) {
+/** Who it is with and what it is about, and what can be changed of it. */
+export function Header({ desk, thread: x, manage, onBack }: Props) {
   const back = onBack && (
     <IconButton className="talk-back" label={t('talk.back')} icon={<ArrowLeft />} onClick={onBack} />
   )
-  if (!thread)
+  if (!x)
     return (
-      <header className="talk-head">
-        <div className="talk-head-row">
+      <header className="talk-head" aria-busy="true">
+        <div className="talk-head-main">
           {back}
-          <div className="talk-title">
-            <Skeleton width={220} height={16} />
-          </div>
-        </div>
-        <div className="talk-fields">
-          <Skeleton width={260} height={14} />
+          <Skeleton width={32} height={32} />
+          <Skeleton width={180} height={16} />
         </div>
       </header>
     )
-  const desk = deskOf(alias)
-  const ids = [thread.id]
-  const contact = thread.contact
-  const handle = contact?.handle && '@' + contact.handle.replace(/^@/, '')
-  const page = safeURL(contact?.url)
-  const done = resolved(thread)
-  const title = titleOf(thread)
-  const labels = thread.labels
-  const shut = manage ? undefined : t('readonly.reason')
+  const done = x.status === 'resolved' || x.status === 'archived'
   return (
     <header className="talk-head">
-      <div className="talk-head-row">
+      <div className="talk-head-main">
         {back}
-        <Avatar name={contact ? whoOf(thread) : providerText(thread.provider)} id={contact?.id} size={34} />
-        <div className="talk-title">
-          <h2 className="truncate" title={title}>
-            {title}
+        <Avatar name={x.contact ? whoOf(x) : providerText(x.provider)} id={x.contact?.id ?? x.id} size={34} />
+        <div className="talk-who">
+          <h2 className="truncate" dir="auto">
+            {titleOf(x)}
           </h2>
-          <p className="talk-contact">
-            <ProviderMark provider={thread.provider} size={13} labelled />
-            {contact && thread.subject && <span className="truncate">{whoOf(thread)}</span>}
-            {!(contact && thread.subject) && <span className="truncate">{providerText(thread.provider)}</span>}
-            {handle && handle !== title && <span className="truncate talk-handle">{handle}</span>}
-            {page && (
-              <a
-                href={page}
-                target="_blank"
-                rel="noopener noreferrer nofollow"
-                className="talk-profile"
-                aria-label={t('talk.profile', { name: whoOf(thread), provider: providerText(thread.provider) })}
-              >
-                <ExternalLink size={13} aria-hidden="true" />
-              </a>
-            )}
-            {contact?.blocked && (
-              <Tooltip text={t('talk.blocked.hint')}>
-                <span className="ui-badge" data-tone="red">
-                  <Ban size={11} aria-hidden="true" />
-                  {t('talk.blocked')}
-                </span>
-              </Tooltip>
-            )}
-            {thread.handler === 'bot' && (
-              <span className="ui-badge" data-tone="blue">
-                <Bot size={12} aria-hidden="true" />
-                {t('talk.bot')}
-              </span>
-            )}
-          </p>
+          <Contact desk={desk} thread={x} />
         </div>
-        <Button
-          className="talk-resolve"
-          variant={done ? 'secondary' : 'primary'}
-          icon={done ? <RotateCcw /> : <Check />}
-          reason={shut}
-          onClick={() => resolve(alias, thread)}
-        >
-          {done ? t('talk.reopen') : t('talk.resolve')}
-        </Button>
+        <Facts desk={desk} thread={x} />
+        {manage && (
+          <Button
+            variant={done ? 'secondary' : 'primary'}
+            icon={done ? <RotateCcw /> : <Check />}
+            className="talk-resolve"
+            onClick={() => void apply(desk, [x.id], { status: done ? 'open' : 'resolved' })}
+          >
+            {t(done ? 'talk.reopen' : 'talk.resolve')}
+          </Button>
+        )}
       </div>
-      <div className="talk-fields">
-        <FieldButton label={t('talk.field.status')} disabled={!manage} request={() => statusChoice(desk, ids)}>
-          <StatusIcon status={thread.status} />
-          {statusText(thread.status)}
-        </FieldButton>
-        <FieldButton label={t('talk.field.priority')} disabled={!manage} request={() => priorityChoice(desk, ids)}>
-          <PriorityIcon priority={thread.priority} />
-          {priorityText(thread.priority)}
-        </FieldButton>
-        <FieldButton label={t('talk.field.assignee')} disabled={!manage} request={() => assigneeChoice(desk, ids)}>
-          {thread.assignee ? (
-            <>
-              <Avatar name={thread.assignee.name || thread.assignee.subject} id={thread.assignee.subject} size={16} />
-              <span className="truncate">{thread.assignee.name || thread.assignee.subject}</span>
-            </>
-          ) : (
-            <Quiet icon={<UserRound />}>{t('talk.nobody')}</Quiet>
-          )}
-        </FieldButton>
-        <FieldButton
-          label={t('talk.field.labels')}
-          className="talk-labels"
-          disabled={!manage}
-          request={() => labelsChoice(desk, ids)}
-        >
-          {labels.length ? (
-            <>
-              {labels.slice(0, shownLabels).map((l) => (
-                <span key={l} className="ui-badge">
-                  <span className="truncate">{l}</span>
-                </span>
-              ))}
-              {labels.length > shownLabels && (
-                <span className="talk-more-labels" title={labels.slice(shownLabels).join(', ')}>
-                  {t('talk.moreLabels', { n: labels.length - shownLabels })}
-                </span>
-              )}
-            </>
-          ) : (
-            <Quiet icon={<Tag />}>{t('talk.noLabels')}</Quiet>
-          )}
-        </FieldButton>
-      </div>
+      <Fields desk={desk} thread={x} manage={manage} />
+      {x.ai_summary && (
+        <p className="talk-summary">
+          <strong>{t('talk.summary')}</strong> {x.ai_summary}
+        </p>
+      )}
     </header>
   )
-})
+}
 
-const Quiet = ({ icon, children }: { icon: ReactNode; children: ReactNode }) => (
-  <>
-    {icon}
-    <span className="muted">{children}</span>
-  </>
-)
+function Contact({ desk, thread: x }: { desk: Desk; thread: InboxThread }) {
+  const channel = useQuery(q.channels(desk.alias)).data?.find((c) => c.id === x.channel_id)
+  const c = x.contact
+  const url = safeURL(c?.url)
+  const handle = c?.handle && '@' + c.handle.replace(/^@/, '')
+  const via = channel?.channel_name ?? providerText(x.provider)
+  return (
+    <p className="talk-contact">
+      {c && x.subject && <span className="truncate">{whoOf(x)}</span>}
+      {handle &&
+        (url ? (
+          <a
+            className="truncate"
+            href={url}
+            target="_blank"
+            rel="noopener noreferrer nofollow"
+            title={t('talk.profile', { name: whoOf(x), provider: providerText(x.provider) })}
+          >
+            {handle}
+          </a>
+        ) : (
+          <span className="truncate">{handle}</span>
+        ))}
+      {!handle && url && (
+        <a
+          href={url}
+          target="_blank"
+          rel="noopener noreferrer nofollow"
+          aria-label={t('talk.profile', { name: whoOf(x), provider: providerText(x.provider) })}
+        >
+          <ExternalLink size={13} aria-hidden="true" />
+        </a>
+      )}
+      <span className="talk-via truncate">
+        <ProviderMark provider={x.provider} size={12} /> {via}
+      </span>
+      {c?.blocked && (
+        <span className="ui-badge" data-tone="red" title={t('talk.blocked.hint')}>
+          <Ban size={11} aria-hidden="true" /> {t('talk.blocked')}
+        </span>
+      )}
+      {x.handler === 'bot' && (
+        <span className="ui-badge" data-tone="blue">
+          <Bot size={11} aria-hidden="true" /> {t('talk.bot')}
+        </span>
+      )}
+    </p>
+  )
+}
+
+function Facts({ desk, thread }: { desk: Desk; thread: InboxThread }) {
+  const [open, setOpen] = useState(false)
+  const button = useRef<HTMLButtonElement>(null)
+  return (
+    <>
+      <IconButton
+        ref={button}
+        label={t('talk.details')}
+        icon={<Info />}
+        aria-haspopup="dialog"
+        aria-expanded={open}
+        onClick={() => setOpen(true)}
+      />
+      {open && (
+        <Suspense>
+          <Details alias={desk.alias} thread={thread} anchor={button.current} onClose={() => setOpen(false)} />
+        </Suspense>
+      )}
+    </>
+  )
+}
+
+function Fields({ desk, thread: x, manage }: { desk: Desk; thread: InboxThread; manage: boolean }) {
+  // the choices list people and labels: both are known before a list is opened
+  useQuery({ ...q.agents(desk.alias), enabled: manage })
+  useQuery({ ...q.labels(desk.alias), enabled: manage })
+  const ids = [x.id]
+  const off = !manage
+  return (
+    <div className="talk-fields">
+      <FieldButton label={t('talk.field.status')} disabled={off} request={() => statusChoice(desk, ids)}>
+        <StatusIcon status={x.status} /> {statusText(x.status)}
+      </FieldButton>
+      <FieldButton label={t('talk.field.priority')} disabled={off} request={() => priorityChoice(desk, ids)}>
+        <PriorityIcon priority={x.priority} /> {priorityText(x.priority)}
+      </FieldButton>
+      <FieldButton label={t('talk.field.assignee')} disabled={off} request={() => assigneeChoice(desk, ids)}>
+        {x.assignee ? (
+          <>
+            <Avatar name={x.assignee.name || x.assignee.subject} id={x.assignee.subject} size={16} />
+            <span className="truncate">{x.assignee.name || x.assignee.subject}</span>
+          </>
+        ) : (
+          <>
+            <UserRound aria-hidden="true" /> {t('talk.nobody')}
+          </>
+        )}
+      </FieldButton>
+      <FieldButton
+        className="talk-labels"
+        label={t('talk.field.labels')}
+        disabled={off}
+        request={() => labelsChoice(desk, ids)}
+      >
+        {x.labels.length ? (
+          <>
+            {x.labels.slice(0, 3).map((l) => (
+              <span key={l} className="ui-badge">
+                <span className="truncate">{l}</span>
+              </span>
+            ))}
+            {x.labels.length > 3 && t('talk.moreLabels', { n: x.labels.length - 3 })}
+          </>
+        ) : (
+          <>
+            <Tag aria-hidden="true" /> {t(manage ? 'talk.noLabels' : 'talk.noLabels.read')}
+          </>
+        )}
+      </FieldButton>
+    </div>
+  )
+}

@@ -1,7 +1,6 @@
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
-import { ArrowDown, ChevronDown } from 'lucide-react'
+import { ArrowDown, ArrowUp } from 'lucide-react'
 import {
-  useCallback,
+  memo,
   useEffect,
   useImperativeHandle,
   useLayoutEffect,
@@ -9,199 +8,224 @@ import {
   useRef,
   useState,
   type Ref,
+  type RefObject,
 } from 'react'
-import { q, queryClient } from '@/api/queries'
-import type { Message } from '@/api/types'
-import { useCommands } from '@/app/commands'
+import type { AuditEntry, Message } from '@/api/types'
+import type { Sending } from '@/composer/outbox'
 import { t } from '@/i18n'
-import { deskOf } from '@/inbox/desk'
-import { unseen, useSending } from '@/composer/outbox'
+import { fmt } from '@/i18n/format'
 import { Button } from '@/ui/button'
 import { ErrorNote, Skeleton } from '@/ui/states'
-import { ChunkView, type Reading } from './chunk'
-import { OutgoingRow } from './outgoing'
-import { chunks, firstUnread, type Chunk } from './rows'
-import { Follower } from './scroll'
+import { MessageView } from './message'
+import { OnItsWay } from './on-its-way'
+import { chunks, firstUnread, type Chunk, type Row } from './rows'
+import { useKeeper } from './scroll'
+import type { TrailLine } from './trail'
 
 export interface LogHandle {
   toEnd(): void
   focus(): void
+  reveal(id: string): void
 }
 
-interface LogProps {
-  alias: string
-  id: string
-  manage: boolean
-  /** All that was read, oldest first. */
+interface Props {
+  /** Oldest first. */
   messages: Message[]
-  onAnswer?(m: Message): void
-  onRaw?(m: Message): void
+  trail: AuditEntry[]
+  sending: Sending[]
+  older: { has: boolean; busy: boolean; error: unknown; read(): void }
+  /** How many the reader had not read when it was opened. */
+  unread: number
+  /** The reader's own agent: what they wrote is not news to them. */
+  me: string | undefined
   ref?: Ref<LogHandle>
 }
 
-const ahead = 1600 // px from the top where older messages begin to be read
-const kept = 3 // pages, once the reader is back at the end
+const ahead = 900 // px above what is shown that are read in advance
 
-export function Log({ alias, id, manage, messages, onAnswer, onRaw, ref }: LogProps) {
-  const { data, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage, isFetchNextPageError } =
-    useInfiniteQuery(q.messages(alias, id))
-  const trail = useQuery(q.threadAudit(alias, id)).data
-  const sending = useSending(alias, id)
-  const own = deskOf(alias).actor
-  const outgoing = useMemo(
-    () => unseen(sending, sending.length ? messages.toReversed() : [], own?.slice('agent:'.length)),
-    [sending, messages, own],
-  )
-  // Where the reader stopped reading before this visit stays marked while it lasts.
-  const [unread, setUnread] = useState<string | null>()
-  if (unread === undefined && data) {
-    const n = deskOf(alias).threads.get(id)?.unread_count ?? 0
-    setUnread((n > 0 && firstUnread(messages, n)) || null)
-  }
-  const pieces = useMemo(
-    () => chunks(messages, trail ?? [], { complete: !hasNextPage, unread: unread ?? undefined }),
-    [messages, trail, hasNextPage, unread],
-  )
-
-  const scroller = useRef<HTMLDivElement>(null)
+export function Log({ messages, trail, sending, older, unread, me, ref }: Props) {
+  const box = useRef<HTMLDivElement>(null)
   const content = useRef<HTMLDivElement>(null)
-  const [atEnd, setAtEnd] = useState(true)
-  const [far, setFar] = useState(false)
-  const more = useRef(() => {})
-  const [follower] = useState(
-    () =>
-      new Follower((end, fromTop, fromEnd) => {
-        setAtEnd(end)
-        setFar(fromEnd > 500)
-        if (fromTop < ahead) more.current()
-      }),
-  )
+  const [first, setFirst] = useState<string>() // of those unread
+  const [above, setAbove] = useState(false)
+  const newest = messages.at(-1)?.seq ?? 0
+  const [seen, setSeen] = useState(newest)
+
+  const readOlder = useRef(older.read)
   useEffect(() => {
-    more.current = () => {
-      if (hasNextPage && !isFetchingNextPage && !isFetchNextPageError) void fetchNextPage()
-    }
-    if ((scroller.current?.scrollTop ?? ahead) < ahead) more.current()
+    readOlder.current = older.read
   })
+  const mayRead = older.has && !older.busy && older.error === undefined
+  const mayReadNow = useRef(mayRead)
+  const [onMove] = useState(() => (b: HTMLElement) => {
+    if (b.scrollTop < ahead && mayReadNow.current) readOlder.current()
+    const mark = b.querySelector('[data-row="unread"]')
+    setAbove(mark !== null && mark.getBoundingClientRect().bottom < b.getBoundingClientRect().top)
+  })
+  const keeper = useKeeper(box, content, onMove)
+  const { away, toEnd, reveal, onScroll } = keeper
   useEffect(() => {
-    if (scroller.current && content.current) return follower.attach(scroller.current, content.current)
-  }, [follower])
-  useLayoutEffect(() => follower.settle(), [follower, pieces, outgoing.length])
+    mayReadNow.current = mayRead
+    if (box.current && mayRead) onMove(box.current)
+  }, [mayRead, onMove])
+
+  // where it was read up to stays marked while the conversation is open
+  if (first === undefined && messages.length > 0 && unread > 0) setFirst(firstUnread(messages, unread) ?? '')
+  if (!away && seen !== newest) setSeen(newest)
+  const fresh = away ? messages.filter((m) => m.seq > seen && m.author.id !== me).length : 0
+
+  // what the reader sends is what they want to see
+  const going = sending.length
+  const [gone, setGone] = useState(going)
+  useLayoutEffect(() => {
+    if (going > gone) toEnd()
+    setGone(going)
+  }, [going, gone, toEnd])
 
   useImperativeHandle(ref, () => ({
-    toEnd: () => follower.toEnd(),
-    focus: () => scroller.current?.focus({ preventScroll: true }),
+    toEnd,
+    focus: () => box.current?.focus({ preventScroll: true }),
+    reveal: (id) => void reveal(id, { flash: true }),
   }))
 
-  const last = messages.at(-1)?.seq ?? 0
-  const [seen, setSeen] = useState(last)
-  if (atEnd && seen !== last) setSeen(last)
-  const news = atEnd ? 0 : messages.filter((m) => m.seq > seen && 'agent:' + m.author.id !== own).length
-
-  // Whoever is back at the end rarely wants all that was read above it.
-  const pages = data?.pages.length ?? 0
-  useEffect(() => {
-    if (!atEnd || pages <= kept) return
-    const timer = setTimeout(() => {
-      queryClient.setQueryData(
-        q.messages(alias, id).queryKey,
-        (old) => old && { pages: old.pages.slice(0, kept), pageParams: old.pageParams.slice(0, kept) },
-      )
-    }, 4000)
-    return () => clearTimeout(timer)
-  }, [alias, id, atEnd, pages])
-
-  useCommands([
-    {
-      id: 'thread.end',
-      group: 'thread',
-      title: t('command.end'),
-      keys: 'shift+g',
-      run: () => follower.toEnd(true),
-    },
-  ])
-
-  const find = useCallback(
-    (message: string) =>
-      queryClient
-        .getQueryData(q.messages(alias, id).queryKey)
-        ?.pages.flatMap((p) => p.data)
-        .find((m) => m.id === message),
-    [alias, id],
+  const list = useMemo(
+    () => chunks(messages, trail, { complete: !older.has, unread: first || undefined }),
+    [messages, trail, older.has, first],
   )
-  const reading = useMemo<Reading>(
-    () => ({ alias, manage, find, onAnswer, onRaw, scroller }),
-    [alias, manage, find, onAnswer, onRaw],
-  )
-
   return (
-    <div className="talk-log-frame">
+    <div className="log-frame">
       <div
-        ref={scroller}
-        className="talk-log"
+        className="log"
+        ref={box}
         role="log"
         aria-label={t('log.label')}
-        aria-live="off" // the shell announces what comes in, wherever the reader is
-        aria-busy={!data && !error}
+        aria-live="off" // arrivals are announced once, by the page
         tabIndex={0}
+        onScroll={onScroll}
       >
-        <div ref={content} className="talk-log-content">
-          {!data && !error && <Ghosts />}
-          {error && !data ? <ErrorNote error={error} onRetry={() => void refetch()} /> : null}
-          {data && (
-            <div className="talk-log-head">
-              {hasNextPage ? (
-                isFetchNextPageError ? (
-                  <Button size="small" onClick={() => void fetchNextPage()}>
-                    {t('log.older')}
-                  </Button>
-                ) : (
-                  <span className="talk-older" />
-                )
-              ) : (
-                <span>{t(messages.length || outgoing.length ? 'log.begin' : 'talk.empty')}</span>
-              )}
-            </div>
-          )}
-          <Pieces pieces={pieces} reading={reading} />
-          {outgoing.map((o) => (
-            <OutgoingRow key={o.key} item={o} />
+        <div className="log-content" ref={content}>
+          <div className="log-top">
+            {older.error !== undefined ? (
+              <ErrorNote error={older.error} onRetry={older.read} />
+            ) : older.has ? (
+              <Button variant="ghost" size="small" onClick={older.read} aria-disabled={older.busy || undefined}>
+                {t(older.busy ? 'log.loading' : 'log.older')}
+              </Button>
+            ) : (
+              <p className="log-begin">{t(messages.length ? 'log.begin' : 'talk.empty')}</p>
+            )}
+          </div>
+          {list.map((c, i) => (
+            <Piece key={c.key} chunk={c} box={box} mayHide={list.length > 4 && i < list.length - 1} />
           ))}
+          <div data-piece>
+            {sending.map((s) => (
+              <OnItsWay key={s.key} sending={s} />
+            ))}
+          </div>
         </div>
       </div>
-      {news > 0 ? (
-        <Button className="talk-pill" variant="primary" icon={<ArrowDown />} onClick={() => follower.toEnd(true)}>
-          {t('log.new', { n: news })}
-        </Button>
-      ) : (
-        far && (
-          <button
-            type="button"
-            className="talk-to-end"
-            aria-label={t('log.toEnd')}
-            title={t('log.toEnd')}
-            onClick={() => follower.toEnd(true)}
-          >
-            <ChevronDown size={18} aria-hidden="true" />
-          </button>
-        )
+      {above && first && (
+        <button type="button" className="log-pill" data-place="top" onClick={() => void reveal('unread')}>
+          <ArrowUp size={14} aria-hidden="true" /> {t('log.unread', { n: unread })}
+        </button>
+      )}
+      {away && (
+        <button
+          type="button"
+          className="log-pill"
+          data-fresh={fresh > 0 || undefined}
+          aria-label={fresh ? undefined : t('log.toEnd')}
+          onClick={() => {
+            toEnd()
+            box.current?.focus({ preventScroll: true })
+          }}
+        >
+          <ArrowDown size={14} aria-hidden="true" /> {fresh > 0 && t('log.new', { n: fresh })}
+        </button>
       )}
     </div>
   )
 }
 
-const Pieces = ({ pieces, reading }: { pieces: Chunk[]; reading: Reading }) =>
-  pieces.map((c) => <ChunkView key={c.key} chunk={c} reading={reading} />)
+interface PieceProps {
+  chunk: Chunk
+  box: RefObject<HTMLDivElement | null>
+  mayHide: boolean
+}
 
-function Ghosts() {
+/** Some rows. Far from what is shown they give way to a space of their height. */
+const Piece = memo(
+  function Piece({ chunk, box, mayHide }: PieceProps) {
+    const el = useRef<HTMLDivElement>(null)
+    const [height, setHeight] = useState<number>() // hidden while it is set
+    useEffect(() => {
+      const e = el.current
+      if (!mayHide || !e) return setHeight(undefined)
+      const watch = new IntersectionObserver(
+        ([entry]) => {
+          const shown = entry?.isIntersecting ?? true
+          if (shown) setHeight(undefined)
+          else if (!e.contains(document.activeElement)) setHeight((h) => h ?? e.getBoundingClientRect().height)
+        },
+        { root: box.current, rootMargin: '2000px 0px' },
+      )
+      watch.observe(e)
+      return () => watch.disconnect()
+    }, [mayHide, box])
+    return (
+      <div ref={el} data-piece className="log-piece" style={height === undefined ? undefined : { height }}>
+        {height === undefined && chunk.rows.map((r) => <RowView key={r.key} row={r} />)}
+      </div>
+    )
+  },
+  (a, b) => a.chunk.sign === b.chunk.sign && a.mayHide === b.mayHide,
+)
+
+function RowView({ row }: { row: Row }) {
+  switch (row.kind) {
+    case 'message':
+      return <MessageView message={row.message} lead={row.lead} tail={row.tail} />
+    case 'day':
+      return (
+        <div className="log-day" data-row={row.key}>
+          <h3 title={fmt.date(row.at)}>{fmt.day(row.at)}</h3>
+        </div>
+      )
+    case 'unread':
+      return (
+        <div className="log-unread" data-row={row.key}>
+          <span>{t('log.unread.mark')}</span>
+        </div>
+      )
+    case 'trail':
+      return <Deed line={row.line} />
+  }
+}
+
+function Deed({ line: l }: { line: TrailLine }) {
+  const text = t(l.key, { name: l.name, fields: l.fields ? fmt.list(l.fields.map((f) => t(f))) : '' })
   return (
-    <div className="talk-ghosts">
-      <Skeleton width="52%" height={54} />
-      <Skeleton width="38%" height={36} />
-      <span className="talk-ghost-out">
-        <Skeleton width="46%" height={54} />
-      </span>
-      <Skeleton width="60%" height={72} />
-      <span className="sr-only">{t('log.loading')}</span>
+    <p className="log-deed" data-row={'t' + l.seq}>
+      <span className="log-deed-text">{l.times ? t('trail.times', { text, n: l.times }) : text}</span>
+      <time dateTime={l.at} title={fmt.exact(l.at)}>
+        {fmt.time(l.at)}
+      </time>
+    </p>
+  )
+}
+
+/** The log's shape while its messages are read. */
+export function LogSkeleton() {
+  return (
+    <div className="log-frame">
+      <div className="log log-skeleton" role="log" aria-label={t('log.label')} aria-busy="true">
+        {[46, 62, 30, 54].map((width, i) => (
+          <span key={i} data-side={i % 3 === 2 ? 'out' : 'in'}>
+            <Skeleton width={width + '%'} height={38 + (i % 2) * 20} />
+          </span>
+        ))}
+      </div>
     </div>
   )
 }

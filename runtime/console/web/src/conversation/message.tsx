@@ -1,118 +1,187 @@
-import { CornerUpLeft, Ellipsis } from 'lucide-react'
-import { lazy, memo, Suspense, useState } from 'react'
-import type { Message } from '@/api/types'
+import { Check, CircleAlert, Clock, CornerUpLeft, Ellipsis, ExternalLink, RotateCw } from 'lucide-react'
+import { memo } from 'react'
+import type { Delivery, Message } from '@/api/types'
 import { t } from '@/i18n'
 import { fmt } from '@/i18n/format'
-import { IconButton } from '@/ui/button'
-import { Avatar } from '@/ui/marks'
+import { Avatar, providerText } from '@/ui/marks'
+import { Button } from '@/ui/button'
 import { Attachments } from './attachments'
-import type { Reading } from './chunk'
-import { Delivery } from './delivery'
+import { useTalk } from './context'
+import { safeURL } from './links'
 import { timeOf } from './rows'
 import { Text } from './text'
 
-const MessageMenu = lazy(() => import('./message-menu'))
+export type Side = 'in' | 'out' | 'note'
+
+export const sideOf = (m: Message): Side =>
+  m.direction === 'internal' ? 'note' : m.direction === 'outbound' ? 'out' : 'in'
 
 export const authorOf = (m: Message) =>
-  m.author.name || t(m.author.kind === 'system' ? 'message.system' : 'message.unknown')
+  m.author.name || (m.author.kind === 'system' ? t('message.system') : t('message.unknown'))
 
-interface RowProps {
+interface Props {
   message: Message
   lead: boolean
   tail: boolean
-  reading: Reading
 }
 
-export const MessageRow = memo(function MessageRow({ message: m, lead, tail, reading }: RowProps) {
-  const at = timeOf(m)
-  const note = m.direction === 'internal'
+export const MessageView = memo(function MessageView({ message: m, lead, tail }: Props) {
+  const talk = useTalk()
+  const side = sideOf(m)
   const author = authorOf(m)
-  const name = t(note ? 'message.name.note' : 'message.name', { author, time: fmt.time(at) })
-  const parent = m.parent_id ? reading.find(m.parent_id) : undefined
+  const at = timeOf(m)
+  const url = safeURL(m.url)
   return (
-    <article className="talk-message" data-direction={m.direction} data-lead={lead || undefined} data-tail={tail || undefined} aria-label={name}>
-      {lead && m.direction !== 'outbound' && (
-        <span className="talk-face">
-          <Avatar name={author} id={m.author.id ?? author} size={28} />
-        </span>
-      )}
-      <div className="talk-body">
-        <header className="talk-meta">
-          {lead && <span className="talk-author truncate">{author}</span>}
-          {lead && note && <span className="talk-note-mark">{t('message.note')}</span>}
-          {lead && m.origin === 'ours_elsewhere' && <span className="talk-hint">{t('message.elsewhere')}</span>}
-          {lead && m.author.kind === 'api_key' && <span className="talk-hint">{t('message.key')}</span>}
-          <time className="talk-time" dateTime={at} title={fmt.exact(at)}>
-            {fmt.time(at)}
-          </time>
-          {m.edited_at && (
-            <span className="talk-hint" title={t('message.edited.at', { time: fmt.exact(m.edited_at) })}>
-              {t('message.edited')}
-            </span>
-          )}
-        </header>
-        <div className="talk-line">
-          <div className="talk-bubble">
-            {parent && (
-              <p className="talk-quote">
-                <CornerUpLeft size={12} aria-hidden="true" />
-                <span className="sr-only">{t('message.answers', { author: authorOf(parent) })}: </span>
-                <span className="truncate">
-                  <b>{authorOf(parent)}</b> {parent.text.slice(0, 160)}
-                </span>
-              </p>
+    <article
+      className="message"
+      data-row={m.id}
+      data-side={side}
+      data-lead={lead || undefined}
+      data-tail={tail || undefined}
+      aria-label={t(side === 'note' ? 'message.name.note' : 'message.name', { author, time: fmt.dateTime(at) })}
+    >
+      {lead && side === 'in' && <Avatar name={author} id={m.author.id} size={28} />}
+      <div className="message-body">
+        {lead && (
+          <header className="message-head">
+            <span className="message-author">{author}</span>
+            {side === 'note' && <span className="message-mark">{t('message.note')}</span>}
+            {m.author.kind === 'api_key' && <span className="message-mark">{t('message.key')}</span>}
+            {m.origin === 'ours_elsewhere' && (
+              <span className="message-mark">{t('message.elsewhere', { provider: providerText(talk.provider) })}</span>
             )}
+            <Time at={at} />
+          </header>
+        )}
+        <div className="message-line">
+          <div className="message-bubble">
+            {m.parent_id && <Quoted id={m.parent_id} />}
             {m.text ? (
-              <div className="talk-text" dir="auto">
+              <div className="message-text" dir="auto">
                 <Text text={m.text} />
               </div>
             ) : (
-              !m.attachments.length && !m.data && <div className="talk-text muted">{t('message.empty')}</div>
+              m.attachments.length === 0 && <div className="message-empty">{describe(m)}</div>
             )}
-            {m.attachments.length > 0 && <Attachments alias={reading.alias} list={m.attachments} />}
-            {m.data && <Data data={m.data} />}
+            {m.attachments.length > 0 && <Attachments alias={talk.alias} list={m.attachments} />}
+            {m.data && <Facts data={m.data} />}
+            {m.edited_at && (
+              <span className="message-edited" title={t('message.edited.at', { time: fmt.exact(m.edited_at) })}>
+                {t('message.edited')}
+              </span>
+            )}
           </div>
-          <Actions message={m} reading={reading} author={author} />
+          <div className="message-tools">
+            {!lead && <Time at={at} />}
+            {url && (
+              <a
+                className="message-tool"
+                href={url}
+                target="_blank"
+                rel="noopener noreferrer nofollow"
+                title={t('message.original')}
+                aria-label={t('message.original')}
+              >
+                <ExternalLink size={14} aria-hidden="true" />
+              </a>
+            )}
+            <button
+              type="button"
+              className="message-tool"
+              aria-label={t('message.more')}
+              title={t('message.more')}
+              aria-haspopup="menu"
+              onClick={(e) => talk.menu(m, e.currentTarget)}
+            >
+              <Ellipsis size={15} aria-hidden="true" />
+            </button>
+          </div>
         </div>
-        {m.delivery && <Delivery alias={reading.alias} message={m} manage={reading.manage} />}
+        {m.delivery && <DeliveryState m={m} delivery={m.delivery} tail={tail} />}
       </div>
     </article>
   )
 })
 
-/** The menu is drawn when it is wanted: there are thousands of messages. */
-function Actions({ message, reading, author }: { message: Message; reading: Reading; author: string }) {
-  const [wanted, setWanted] = useState(false)
-  const button = (
-    <IconButton
-      className="talk-more"
-      size="small"
-      label={t('message.more', { author })}
-      icon={<Ellipsis />}
-      aria-haspopup="menu"
-      onClick={() => setWanted(true)}
-    />
-  )
-  if (!wanted) return button
+const Time = ({ at }: { at: string }) => (
+  <time className="message-time" dateTime={at} title={fmt.exact(at)}>
+    {fmt.time(at)}
+  </time>
+)
+
+/** A message without words is named by what it is: the provider's own word, made readable. */
+const describe = (m: Message) =>
+  m.message_type && m.message_type !== 'text' ? m.message_type.replace(/[_-]+/g, ' ') : t('message.empty')
+
+function Quoted({ id }: { id: string }) {
+  const talk = useTalk()
+  const m = talk.messageOf(id)
+  if (!m) return null
   return (
-    <Suspense fallback={button}>
-      <MessageMenu message={message} reading={reading} />
-    </Suspense>
+    <button type="button" className="message-quoted" onClick={() => talk.reveal(id)}>
+      <CornerUpLeft size={12} aria-hidden="true" />
+      <span className="truncate">
+        <strong>{authorOf(m)}</strong> {m.text.slice(0, 160) || describe(m)}
+      </span>
+    </button>
   )
 }
 
-/** Small structured content, such as a button that was pressed. */
-function Data({ data }: { data: Record<string, unknown> }) {
-  const entries = Object.entries(data).filter(([, v]) => v !== null && v !== '')
-  if (!entries.length) return null
+/** Small structured content, such as a pressed button; what is nested is left to the API. */
+function Facts({ data }: { data: Record<string, unknown> }) {
+  const facts = Object.entries(data).flatMap(([name, v]) =>
+    typeof v === 'string' || typeof v === 'number' || typeof v === 'boolean'
+      ? [[name, String(v)] as const]
+      : Array.isArray(v) && v.every((e) => typeof e === 'string' || typeof e === 'number')
+        ? [[name, v.join(', ')] as const]
+        : [],
+  )
+  if (!facts.length) return null
   return (
-    <dl className="talk-data" aria-label={t('message.data')}>
-      {entries.slice(0, 20).map(([k, v]) => (
-        <div key={k}>
-          <dt>{k.replaceAll('_', ' ')}</dt>
-          <dd>{typeof v === 'string' ? <Text text={v} /> : JSON.stringify(v)}</dd>
+    <dl className="message-facts">
+      {facts.slice(0, 6).map(([name, value]) => (
+        <div key={name}>
+          <dt>{name.replace(/_/g, ' ')}</dt>
+          <dd>
+            <Text text={value.slice(0, 300)} />
+          </dd>
         </div>
       ))}
     </dl>
   )
+}
+
+function DeliveryState({ m, delivery: d, tail }: { m: Message; delivery: Delivery; tail: boolean }) {
+  const talk = useTalk()
+  switch (d.status) {
+    case 'completed':
+      return (
+        <p className={tail ? 'delivery' : 'sr-only'} data-status="sent">
+          <Check size={13} aria-hidden="true" /> {t('delivery.sent')}
+        </p>
+      )
+    case 'failed':
+      return (
+        <div className="delivery" data-status="failed">
+          <CircleAlert size={14} aria-hidden="true" />
+          <span>{d.error ? t('delivery.failed.reason', { reason: d.error }) : t('delivery.failed')}</span>
+          {talk.manage && (
+            <Button size="small" icon={<RotateCw />} onClick={() => talk.retry(m)}>
+              {t('delivery.retry')}
+            </Button>
+          )}
+        </div>
+      )
+    default:
+      return (
+        <p className="delivery" data-status="pending">
+          <Clock size={13} aria-hidden="true" />
+          {d.status === 'awaiting'
+            ? t('delivery.awaiting')
+            : d.attempts > 1
+              ? t('delivery.pending.again', { n: d.attempts })
+              : t('delivery.pending')}
+        </p>
+      )
+  }
 }

@@ -1,3 +1,4 @@
+import { Eye } from 'lucide-react'
 import { useState } from 'react'
 import { api } from '@/api/client'
 import type { Message, Raw } from '@/api/types'
@@ -6,43 +7,41 @@ import { fmt } from '@/i18n/format'
 import { Button } from '@/ui/button'
 import { Dialog } from '@/ui/dialog'
 import { CodeBlock, ErrorNote } from '@/ui/states'
+import { indentJSON } from './json'
 
-interface RawProps {
+interface Props {
   alias: string
   message: Message
   onClose(): void
 }
 
-/** What the provider sent, after the reader agreed that the audit trail tells of it. */
-export default function RawDialog({ alias, message: m, onClose }: RawProps) {
+/** What the provider sent for a message. It asks first, as the audit trail notes who looked. */
+export default function RawPayload({ alias, message: m, onClose }: Props) {
   const [raw, setRaw] = useState<Raw>()
   const [error, setError] = useState<unknown>()
   const [busy, setBusy] = useState(false)
-  const show = async () => {
+  const show = () => {
     setBusy(true)
     setError(undefined)
-    try {
-      setRaw(await api.post<Raw>(`/${alias}/threads/${m.thread_id}/messages/${m.id}/raw`))
-    } catch (e) {
-      setError(e)
-    } finally {
-      setBusy(false)
-    }
+    api
+      .post<Raw>(`/${alias}/threads/${m.thread_id}/messages/${m.id}/raw`)
+      .then(setRaw, setError)
+      .finally(() => setBusy(false))
   }
   return (
     <Dialog
       open
       onClose={onClose}
-      size={raw ? 'wide' : 'normal'}
       title={t('raw.title')}
       text={raw ? undefined : t('raw.ask')}
+      size={raw ? 'wide' : 'normal'}
       actions={
         raw ? (
           <Button onClick={onClose}>{t('action.close')}</Button>
         ) : (
           <>
             <Button onClick={onClose}>{t('action.cancel')}</Button>
-            <Button variant="primary" autoFocus disabled={busy} onClick={() => void show()}>
+            <Button variant="primary" icon={<Eye />} disabled={busy} onClick={show} autoFocus>
               {t('raw.show')}
             </Button>
           </>
@@ -51,36 +50,32 @@ export default function RawDialog({ alias, message: m, onClose }: RawProps) {
     >
       {error !== undefined && <ErrorNote error={error} />}
       {raw && (
-        <>
-          <dl className="talk-raw-ids">
-            <dt>{t('raw.thread')}</dt>
-            <dd className="mono">{raw.external_thread_id}</dd>
-            <dt>{t('raw.message')}</dt>
-            <dd className="mono">{raw.external_message_id}</dd>
-          </dl>
+        <div className="raw">
+          {raw.external_thread_id && <Part name={t('raw.thread')} text={raw.external_thread_id} />}
+          {raw.external_message_id && <Part name={t('raw.message')} text={raw.external_message_id} />}
           {raw.payloads.length === 0 && <p className="muted">{t('raw.none')}</p>}
           {raw.payloads.map((p, i) => (
-            <figure key={i} className="talk-raw">
-              <figcaption>
-                {t('raw.received', { time: fmt.exact(p.received_at) })} · {p.content_type}
-                {p.encoding === 'base64' &&
-                  ' · ' + t('raw.binary', { size: fmt.bytes((p.body.length * 3) / 4), type: p.content_type })}
-              </figcaption>
-              <CodeBlock text={pretty(p.body, p.encoding)} />
-            </figure>
+            <Part
+              key={i}
+              name={
+                t('raw.received', { time: fmt.exact(p.received_at) }) +
+                ' · ' +
+                (p.encoding === 'base64'
+                  ? t('raw.binary', { size: fmt.bytes(Math.floor((p.body.length * 3) / 4)), type: p.content_type })
+                  : p.content_type)
+              }
+              text={p.encoding === 'utf-8' ? indentJSON(p.body) : p.body}
+            />
           ))}
-        </>
+        </div>
       )}
     </Dialog>
   )
 }
 
-/** Indented where that changes nothing: numbers too long for JavaScript would not come back the same. */
-function pretty(body: string, encoding: string) {
-  if (encoding !== 'utf-8' || /[:[,]\s*-?\d{16,}/.test(body)) return body
-  try {
-    return JSON.stringify(JSON.parse(body), undefined, 2)
-  } catch {
-    return body
-  }
-}
+const Part = ({ name, text }: { name: string; text: string }) => (
+  <section className="raw-part">
+    <h3>{name}</h3>
+    <CodeBlock text={text} />
+  </section>
+)

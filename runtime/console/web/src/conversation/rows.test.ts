@@ -33,7 +33,11 @@ const entry = (seq: number, minute: number, o: Partial<AuditEntry> = {}): AuditE
 const show = (list: Chunk[]) =>
   list.flatMap((c) =>
     c.rows.map((r) =>
-      r.kind === 'message' ? (r.lead ? '[' : '') + r.message.id + (r.tail ? ']' : '') : r.kind === 'trail' ? r.line.key : r.kind,
+      r.kind === 'message'
+        ? (r.lead ? '[' : '') + r.message.id + (r.tail ? ']' : '')
+        : r.kind === 'trail'
+          ? r.line.key
+          : r.kind,
     ),
   )
 
@@ -41,7 +45,12 @@ const all = { complete: true }
 
 describe('chunks', () => {
   it('groups what one person wrote in a go', () =>
-    expect(show(chunks([message(1, 0), message(2, 2), message(3, 20)], [], all))).toEqual(['day', '[m1', 'm2]', '[m3]']))
+    expect(show(chunks([message(1, 0), message(2, 2), message(3, 20)], [], all))).toEqual([
+      'day',
+      '[m1',
+      'm2]',
+      '[m3]',
+    ]))
 
   it('parts by direction, day and what was not read', () => {
     const list = [
@@ -66,7 +75,13 @@ describe('chunks', () => {
   it('puts what people did where it happened, and leaves out what lies before what was read', () => {
     const list = [message(5, 10), message(6, 12)]
     const trail = [entry(9, 13), entry(8, 11, { changed: ['labels'] }), entry(7, 1)]
-    expect(show(chunks(list, trail, { complete: false }))).toEqual(['day', '[m5]', 'trail.labels', '[m6]', 'trail.resolved'])
+    expect(show(chunks(list, trail, { complete: false }))).toEqual([
+      'day',
+      '[m5]',
+      'trail.labels',
+      '[m6]',
+      'trail.resolved',
+    ])
     expect(show(chunks(list, trail, all))[0]).toBe('trail.resolved')
   })
 
@@ -111,7 +126,8 @@ describe('trail', () => {
   ])('%o', (o, want) => expect(trailLine(entry(1, 0, o))?.key).toBe(want))
 
   it('says the same once', () => {
-    const line = (seq: number, minute: number, actor = 'agent:a') => trailLine(entry(seq, minute, { changed: ['labels'], actor }))
+    const line = (seq: number, minute: number, actor = 'agent:a') =>
+      trailLine(entry(seq, minute, { changed: ['labels'], actor }))
     const lines = [line(1, 0), line(2, 1), line(3, 2, 'agent:b'), line(4, 30, 'agent:b')].flatMap((l) => l ?? [])
     expect(condense(lines).map((l) => [l.seq, l.times])).toEqual([
       [1, 2],

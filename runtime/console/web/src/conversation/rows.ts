@@ -23,9 +23,22 @@ export const timeOf = (m: Message) => m.sent_at ?? m.created_at
 /** A message's place never changes within its thread, so neither does its chunk. */
 export const chunkOf = (seq: number) => Math.floor(seq / perChunk)
 
-const dayOf = (iso: string) => {
-  const d = new Date(iso)
-  return d.getFullYear() * 10_000 + d.getMonth() * 100 + d.getDate()
+interface When {
+  ms: number
+  day: number
+}
+
+const whens = new WeakMap<Message, When>()
+
+/** Told once per message: a thread may have ten thousand, and dates are slow. */
+function whenOf(m: Message): When {
+  let w = whens.get(m)
+  if (!w) {
+    const d = new Date(timeOf(m))
+    w = { ms: d.getTime(), day: d.getFullYear() * 10_000 + d.getMonth() * 100 + d.getDate() }
+    whens.set(m, w)
+  }
+  return w
 }
 
 const sameVoice = (a: Message, b: Message) =>
@@ -33,7 +46,7 @@ const sameVoice = (a: Message, b: Message) =>
   a.author.kind === b.author.kind &&
   a.author.id === b.author.id &&
   a.author.name === b.author.name &&
-  Math.abs(Date.parse(timeOf(b)) - Date.parse(timeOf(a))) < together
+  Math.abs(whenOf(b).ms - whenOf(a).ms) < together
 
 interface Options {
   /** None older is to be read, so everything that people did may be shown. */
@@ -68,7 +81,7 @@ export function chunks(messages: Message[], trail: AuditEntry[], { complete, unr
     const n = chunkOf(m.seq)
     if (chunk?.key !== n) out.push((chunk = { key: n, rows: [], sign: '' }))
     linesUpTo(m.created_at)
-    const d = dayOf(timeOf(m))
+    const d = whenOf(m).day
     if (d !== day) {
       day = d
       previous = undefined

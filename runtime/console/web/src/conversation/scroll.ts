@@ -1,72 +1,94 @@
-// Keeps still what the reader looks at, whatever is added or grows above it, and follows the end while the reader is
-// there. Browsers' own anchoring does nothing at the very top, and Safari has none, so it is switched off.
+// Keeps a log where the reader has it, whatever grows or shrinks around it: at the end while they are at the end, and
+// else with what they read in its place. Browsers' own anchoring differs, and one of them has none.
+import { useCallback, useLayoutEffect, useRef, useState, type RefObject } from 'react'
 
-const nearEnd = 48
+const near = 28 // px from the end that count as the end
 
-export class Follower {
-  private scroller: HTMLElement | undefined
-  private anchor: { el: Element; top: number } | undefined
-  private watch: ResizeObserver | undefined
-  /** The reader is at the end, and stays there as more comes. */
-  atEnd = true
-
-  constructor(private changed: (atEnd: boolean, fromTop: number, fromEnd: number) => void) {}
-
-  attach(scroller: HTMLElement, content: HTMLElement) {
-    this.scroller = scroller
-    this.watch = new ResizeObserver(() => this.settle())
-    this.watch.observe(content)
-    this.watch.observe(scroller)
-    scroller.addEventListener('scroll', this.look, { passive: true })
-    this.settle()
-    return () => {
-      this.watch?.disconnect()
-      scroller.removeEventListener('scroll', this.look)
-      this.scroller = undefined
-    }
-  }
-
-  toEnd(smooth = false) {
-    const s = this.scroller
-    if (!s) return
-    this.atEnd = true
-    if (smooth && s.scrollHeight - s.scrollTop < 4 * s.clientHeight)
-      s.scrollTo({ top: s.scrollHeight, behavior: 'smooth' })
-    else this.settle()
-  }
-
-  /** After the content changed, before it is painted. */
-  settle() {
-    const s = this.scroller
-    if (!s?.clientHeight) return
-    if (this.atEnd) s.scrollTop = s.scrollHeight
-    else if (this.anchor?.el.isConnected) {
-      const moved = this.anchor.el.getBoundingClientRect().top - s.getBoundingClientRect().top - this.anchor.top
-      if (Math.abs(moved) > 0.5) s.scrollTop += moved
-    }
-    this.look()
-  }
-
-  private look = () => {
-    const s = this.scroller
-    if (!s?.clientHeight) return
-    const fromEnd = s.scrollHeight - s.scrollTop - s.clientHeight
-    this.atEnd = fromEnd < nearEnd
-    this.anchor = this.atEnd ? undefined : firstSeen(s)
-    this.changed(this.atEnd, s.scrollTop, fromEnd)
-  }
+interface Anchor {
+  el: HTMLElement
+  top: number
 }
 
-/** The first row that is seen, and where it is seen. */
-function firstSeen(s: HTMLElement) {
-  const top = s.getBoundingClientRect().top
-  for (const chunk of s.querySelectorAll('[data-chunk]')) {
-    if (chunk.getBoundingClientRect().bottom <= top) continue
-    for (const row of chunk.children) {
-      const box = row.getBoundingClientRect()
-      if (box.bottom > top) return { el: row, top: box.top - top }
+export interface Keeper {
+  /** The reader is further up. */
+  away: boolean
+  onScroll(): void
+  toEnd(): void
+  /** Brings a row into view, at the top of it. */
+  reveal(row: string, o?: { flash?: boolean }): boolean
+}
+
+export function useKeeper(
+  box: RefObject<HTMLElement | null>,
+  content: RefObject<HTMLElement | null>,
+  onMove: (box: HTMLElement) => void,
+): Keeper {
+  const atEnd = useRef(true)
+  const anchor = useRef<Anchor>(undefined)
+  const [away, setAway] = useState(false)
+
+  const restore = useCallback(() => {
+    const b = box.current
+    if (!b) return
+    if (atEnd.current) b.scrollTop = b.scrollHeight
+    else if (anchor.current?.el.isConnected) {
+      const moved = topOf(anchor.current.el, b) - anchor.current.top
+      if (moved) b.scrollTop += moved
     }
-    return { el: chunk, top: chunk.getBoundingClientRect().top - top }
+  }, [box])
+
+  const look = useCallback(() => {
+    const b = box.current
+    if (!b) return
+    atEnd.current = b.scrollHeight - b.scrollTop - b.clientHeight < near
+    anchor.current = atEnd.current ? undefined : firstShown(b)
+    setAway(!atEnd.current)
+    onMove(b)
+  }, [box, onMove])
+
+  useLayoutEffect(restore)
+  useLayoutEffect(() => {
+    const b = box.current
+    const c = content.current
+    if (!b || !c) return
+    const watch = new ResizeObserver(restore)
+    watch.observe(b)
+    watch.observe(c)
+    look()
+    return () => watch.disconnect()
+  }, [box, content, restore, look])
+
+  const toEnd = useCallback(() => {
+    atEnd.current = true
+    anchor.current = undefined
+    restore()
+    setAway(false)
+  }, [restore])
+
+  const reveal = useCallback(
+    (row: string, o?: { flash?: boolean }) => {
+      const b = box.current
+      const el = b?.querySelector<HTMLElement>(`[data-row="${CSS.escape(row)}"]`)
+      if (!b || !el) return false
+      b.scrollTop += topOf(el, b) - Math.min(80, b.clientHeight / 4)
+      look()
+      if (o?.flash)
+        el.animate?.([{ background: 'var(--active-strong)' }, { background: 'transparent' }], { duration: 1200 })
+      return true
+    },
+    [box, look],
+  )
+  return { away, onScroll: look, toEnd, reveal }
+}
+
+const topOf = (el: Element, b: Element) => el.getBoundingClientRect().top - b.getBoundingClientRect().top
+
+function firstShown(b: HTMLElement): Anchor | undefined {
+  const top = b.getBoundingClientRect().top
+  for (const piece of b.querySelectorAll('[data-piece]')) {
+    if (piece.getBoundingClientRect().bottom <= top) continue
+    for (const el of piece.querySelectorAll<HTMLElement>('[data-row]'))
+      if (el.getBoundingClientRect().bottom > top) return { el, top: el.getBoundingClientRect().top - top }
   }
   return undefined
 }
