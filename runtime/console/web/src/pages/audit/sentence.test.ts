@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import type { AuditEntry } from '@/api/types'
-import { t } from '@/i18n'
+import { addEnglish, t } from '@/i18n'
+import { admin } from '@/i18n/en/admin'
 import { sentence, threadIn, types, type Part } from './sentence'
+
+addEnglish(admin)
 
 const alice = { actor: 'agent:soag_1', actor_name: 'Alice' }
 const entry = (over: Partial<AuditEntry>): AuditEntry => ({

@@ -131,8 +131,10 @@ export function CreateKey({
   )
 }
 
-function listed({ key: _, ...rest }: NewKey): Key {
-  return rest
+function listed(made: NewKey): Key {
+  const key: Key & { key?: string } = { ...made }
+  delete key.key
+  return key
 }
 
 /** The one look at a new key. Closing it without having copied is asked about once. */

@@ -13,7 +13,7 @@ import { useUrl } from '../kit/url'
 import { Charges } from './charges'
 import { GrantCredit } from './grant'
 import { kinds, kindText, Ledger } from './ledger'
-import { microOf } from './money'
+import { digitsOf, microOf } from './money'
 import { PeriodField } from './period-field'
 import { customPeriod, isPreset, periodOf, type Period, type Preset } from './periods'
 import { balanceChange } from './series'
@@ -80,6 +80,12 @@ function Summary({ usage, stale }: { usage: Usage; stale: boolean }) {
   const balance = microOf(usage.balance)
   const mode = modes[usage.billing_mode]
   const change = balanceChange(usage.entries)
+  const sums = kinds.map((k) => ({
+    kind: k,
+    count: usage.entries[k]?.count ?? 0,
+    sum: usage.entries[k] ? microOf(usage.entries[k].sum) : 0n,
+  }))
+  const digits = digitsOf([change, ...sums.map((s) => s.sum)])
   return (
     <>
       <section
@@ -102,20 +108,17 @@ function Summary({ usage, stale }: { usage: Usage; stale: boolean }) {
         <div className="ui-card usage-sums">
           <h2 className="usage-label">{t('usage.sums')}</h2>
           <dl>
-            {kinds.map((k) => {
-              const entry = usage.entries[k]
-              return (
-                <div key={k} data-kind={k}>
-                  <dt>
-                    {t(kindText[k])} <span className="muted">{t('usage.entries', { n: entry?.count ?? 0 })}</span>
-                  </dt>
-                  <dd>{usd(entry ? microOf(entry.sum) : 0n, { sign: true })}</dd>
-                </div>
-              )
-            })}
+            {sums.map(({ kind, count, sum }) => (
+              <div key={kind}>
+                <dt>
+                  {t(kindText[kind])} <span className="muted">{t('usage.entries', { n: count })}</span>
+                </dt>
+                <dd>{usd(sum, { sign: true, digits })}</dd>
+              </div>
+            ))}
             <div className="usage-net">
               <dt>{t('usage.change')}</dt>
-              <dd>{usd(change, { sign: true })}</dd>
+              <dd>{usd(change, { sign: true, digits })}</dd>
             </div>
           </dl>
         </div>

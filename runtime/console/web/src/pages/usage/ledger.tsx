@@ -7,7 +7,7 @@ import { Badge, ErrorNote } from '@/ui/states'
 import { More } from '../kit/more'
 import { RowSkeletons } from '../kit/skeletons'
 import { Time } from '../kit/time'
-import { microOf } from './money'
+import { digitsOf, microOf } from './money'
 import { usd } from './usd'
 
 export const kinds: EntryKind[] = ['inbound', 'reply', 'refund', 'credit']
@@ -30,6 +30,7 @@ export function Ledger({
 }) {
   const entries = useInfiniteQuery(q.entries(alias, kind))
   const rows = entries.data?.pages.flatMap((page) => page.data) ?? []
+  const digits = digitsOf(rows.map((e) => microOf(e.amount)))
   return (
     <section className="stack" aria-labelledby="ledger">
       <div className="usage-head">
@@ -84,7 +85,7 @@ export function Ledger({
                         <Time at={e.at} />
                       </td>
                       <td className="num" data-added={amount > 0n || undefined}>
-                        {usd(amount, { sign: true })}
+                        {usd(amount, { sign: true, digits })}
                       </td>
                     </tr>
                   )

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { add, formatUsd, microOf, niceCeiling, parseAmount, parseUsd, plainUsd, share } from './money'
+import { add, digitsOf, formatUsd, microOf, niceCeiling, parseAmount, parseUsd, plainUsd, share } from './money'
 
 describe('parseUsd', () => {
   it.each([
@@ -109,4 +109,13 @@ it.each([
   [26_000_000n, 50_000_000n],
 ])('the scale that holds %s ends at %s', (micro, top) => {
   expect(niceCeiling(micro)).toBe(top)
+})
+
+it.each([
+  [[], 2],
+  [[25_000_000n], 2],
+  [[25_000_000n, -200n], 4],
+  [[1n], 6],
+])('the column %s needs %d digits', (amounts, digits) => {
+  expect(digitsOf(amounts)).toBe(digits)
 })

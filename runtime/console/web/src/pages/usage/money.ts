@@ -100,6 +100,13 @@ export function formatUsd(micro: bigint, locale: string, { sign = false, digits 
   return sign && micro > 0n ? `+${text}` : text
 }
 
+// digitsOf is how many digits after the point the amounts need, so that a column of them can be aligned at the point.
+export function digitsOf(amounts: Iterable<bigint>): number {
+  let most = 2
+  for (const amount of amounts) most = Math.max(most, plainUsd(amount).split('.')[1]?.length ?? 0)
+  return most
+}
+
 // add sums amounts.
 export const add = (amounts: Iterable<bigint>): bigint => {
   let sum = 0n

@@ -8,7 +8,8 @@ import { charged, labelled, net, type Point } from './series'
 import { usd } from './usd'
 
 const height = 190
-const axis = { left: 76, right: 8, top: 10, bottom: 26 }
+const margin = { right: 8, top: 10, bottom: 26 }
+const digit = 6.6 // about as wide as one is
 
 /** Bars of what was charged. It is a slider over its steps, so that keys and screen readers read each one's values. */
 export function Plot({ points, step, label }: { points: Point[]; step: Step; label: string }) {
@@ -21,6 +22,11 @@ export function Plot({ points, step, label }: { points: Point[]; step: Step; lab
   const above = niceCeiling(largest(points.map(charged)))
   const refunds = largest(points.map((p) => p.refunds))
   const below = refunds === 0n ? 0n : niceCeiling(refunds)
+  const ticks = [above, above / 2n, 0n].map((amount) => ({
+    amount,
+    text: usd(amount, { digits: amount === 0n ? 0 : 2 }),
+  }))
+  const axis = { ...margin, left: Math.ceil(digit * Math.max(...ticks.map((tick) => tick.text.length))) + 12 }
   const room = { width: Math.max(40, width - axis.left - axis.right), height: height - axis.top - axis.bottom }
   const scale = (amount: bigint) => share(amount, above + below) * room.height
   const zero = axis.top + scale(above)
@@ -58,7 +64,7 @@ export function Plot({ points, step, label }: { points: Point[]; step: Step; lab
         onKeyDown={move}
       >
         <svg width={width} height={height} aria-hidden="true" onPointerMove={choose} onPointerDown={choose}>
-          {[above, above / 2n, 0n].map((amount) => {
+          {ticks.map(({ amount, text }) => {
             const y = zero - scale(amount)
             return (
               <g key={String(amount)}>
@@ -70,7 +76,7 @@ export function Plot({ points, step, label }: { points: Point[]; step: Step; lab
                   y2={y}
                 />
                 <text className="plot-text" x={axis.left - 8} y={y} dy="0.32em" textAnchor="end">
-                  {usd(amount, { digits: amount === 0n ? 0 : 2 })}
+                  {text}
                 </text>
               </g>
             )
@@ -86,7 +92,7 @@ export function Plot({ points, step, label }: { points: Point[]; step: Step; lab
           {points.map((p, i) => (
             <g key={p.at.getTime()}>
               <Bar kind="received" x={x(i)} width={bar} y={zero - scale(p.received)} height={scale(p.received)} />
-              <Bar kind="replies" x={x(i)} width={bar} y={zero - scale(charged(p))} height={scale(p.replies)} />
+              <Bar kind="replies" x={x(i)} width={bar} y={zero - scale(charged(p)) - 1} height={scale(p.replies)} />
               <Bar kind="refunds" x={x(i)} width={bar} y={zero} height={scale(p.refunds)} />
             </g>
           ))}
