@@ -87,7 +87,10 @@ export class Desk {
 
   /** What was read before the stream began may be older than the stream's beginning. */
   private catchUp() {
-    for (const l of this.lists.values()) if (l.loaded) void l.refresh()
+    const run = () => {
+      for (const l of this.lists.values()) if (l.loaded) void l.refresh()
+    }
+    this.later.set('catch up', setTimeout(run, 700)) // after the first view, which it would slow down
   }
 
   /** Reads everything anew, as events were missed. */
