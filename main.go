@@ -362,8 +362,9 @@ func devCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "dev",
 		Short: "Run everything in one process, on a Postgres of its own",
-		Long: "Runs the inbox, the worker and a private Postgres in one process, with manifests read from a folder instead of\n" +
-			"a cluster. Each alias's API key is written to DIR/keys/ALIAS. Ctrl-C leaves nothing running.",
+		Long: "Runs the inbox, its console, the worker and a private Postgres in one process, with manifests read from a folder\n" +
+			"instead of a cluster, where the console writes the channels that are bound in it. Each alias's API key is written to\n" +
+			"DIR/keys/ALIAS; the console signs in whoever opens it at this machine. Ctrl-C leaves nothing running.",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) (err error) {
 			if cfg.Log, err = logger(c); err != nil {
@@ -380,5 +381,6 @@ func devCommand() *cobra.Command {
 	c.Flags().StringVar(&cfg.PublicURL, "public-url", "", "address that providers reach this process at (default: that of --listen)")
 	c.Flags().BoolVar(&cfg.Demo, "demo", false, "start the bundled Telegram simulator, take in sample events of each provider, deliver a reply, play a small support desk")
 	c.Flags().DurationVar(&cfg.DemoFor, "demo-for", dev.DefaultDemoFor, "with --demo: how long the support desk goes on, an event each 5 to 15 s; 0: only what was")
+	c.Flags().BoolVar(&cfg.Open, "open", false, "open the console in a browser once it is ready, if there is a display")
 	return c
 }

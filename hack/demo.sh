@@ -17,4 +17,6 @@ if [ ! -d "$data/manifests" ]; then
 	mkdir "$data/manifests"
 	cp config/samples/*.yaml "$data/manifests"
 fi
-exec bin/socialops dev --demo --log-level "${LOG_LEVEL:-warn}" --listen "${LISTEN:-127.0.0.1:8080}" --data-dir "$data" --manifests "$data/manifests"
+open=
+[ ! -t 1 ] || open=--open # somebody looks
+exec bin/socialops dev --demo $open --log-level "${LOG_LEVEL:-warn}" --listen "${LISTEN:-127.0.0.1:8080}" --data-dir "$data" --manifests "$data/manifests"

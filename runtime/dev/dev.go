@@ -43,6 +43,7 @@ type Config struct {
 	Demo           bool   // play the demo, with a Telegram simulator of its own
 	// DemoFor is how long the demo's support desk goes on once it is ready; 0: not at all.
 	DemoFor time.Duration
+	Open    bool                                 // the console in a browser, if there is a display
 	After   func(time.Duration) <-chan time.Time // what the desk waits on; nil: time.After
 	Version string
 	Out     io.Writer // for what a person is told

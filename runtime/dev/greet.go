@@ -8,9 +8,29 @@ import (
 
 // greet tells a person what is where.
 func (d *process) greet() {
-	d.sayf("SocialOps is at %s with %d inboxes; Ctrl-C stops it.\n", d.PublicURL, len(d.tenants.aliases()))
-	for _, alias := range d.tenants.aliases() {
+	aliases := d.tenants.aliases()
+	inboxes := fmt.Sprintf("%d inboxes", len(aliases))
+	if len(aliases) == 1 {
+		inboxes = "one inbox"
+	}
+	d.sayf("SocialOps is at %s, with %s.\n", d.PublicURL, inboxes)
+	for _, alias := range aliases {
 		d.sayf("\n%s  key: %s\n%s", alias, KeyFile(d.DataDir, alias), d.examples(alias))
+	}
+	d.invite()
+}
+
+// invite tells where the console is, and opens it if that is wished.
+func (d *process) invite() {
+	who := "as an inbox's owner, once there is one"
+	if owners := d.console.sessions.Owners(); len(owners) > 0 {
+		who = "as " + owners[0]
+	}
+	d.sayf("\nOpen %s in a browser: the console, in dev mode, signs you in by itself, %s.\nCtrl-C stops everything.\n", d.here(), who)
+	if d.Open {
+		if err := browse(d.here()); err != nil {
+			d.Log.Info("no browser could be opened", "error", err)
+		}
 	}
 }
 
