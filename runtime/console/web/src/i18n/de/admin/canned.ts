@@ -1,0 +1,37 @@
+import type { Catalogue } from '../..'
+
+export const canned: Catalogue = {
+  'canned.empty': 'Noch kein Textbaustein',
+  'canned.empty.text':
+    'Schreiben Sie einmal auf, was Sie immer wieder antworten: eine Begrüßung, die Öffnungszeiten, was zuerst zu versuchen ist. Alle in diesem Posteingang können es in eine Antwort einfügen.',
+  'canned.new': 'Neuer Text',
+  'canned.edit': 'Text bearbeiten',
+  'canned.edit.label': '{name} bearbeiten',
+  'canned.edit.text': 'Alle, die aus diesem Posteingang antworten, können ihn einfügen.',
+  'canned.search': 'Textbausteine durchsuchen',
+  'canned.found': { one: '{n} gefunden', other: '{n} gefunden' },
+  'canned.noMatch': 'Kein Text enthält diese Wörter',
+  'canned.clear': 'Alle zeigen',
+  'canned.updated': 'Geändert {time}',
+  'canned.copy': '{name} kopieren',
+  'canned.saved': '„{name}“ wurde gespeichert',
+  'canned.name': 'Name',
+  'canned.name.hint': 'Danach suchen Sie beim Antworten.',
+  'canned.name.sample': 'Begrüßung',
+  'canned.name.missing': 'Geben Sie dem Text einen Namen.',
+  'canned.name.long': 'Ein Name hat höchstens {n} Zeichen.',
+  'canned.name.taken': 'So heißt schon ein anderer Text.',
+  'canned.text': 'Text',
+  'canned.text.hint': 'Er wird so eingefügt, wie er hier steht, samt der Auszeichnung des Kanals.',
+  'canned.text.size': '{size} von höchstens {most}',
+  'canned.text.missing': 'Schreiben Sie den Text.',
+  'canned.text.long': 'Der Text ist länger, als eine Antwort sein kann.',
+  'canned.unsaved': 'Was Sie geschrieben haben, ist noch nicht gespeichert.',
+  'canned.discard': 'Verwerfen',
+  'canned.delete': 'Text löschen',
+  'canned.delete.label': '{name} löschen',
+  'canned.delete.title': '„{name}“ löschen?',
+  'canned.delete.text':
+    'Niemand kann ihn mehr einfügen. Antworten, die mit ihm gesendet wurden, bleiben, wie sie sind.',
+  'canned.delete.failed': '„{name}“ wurde nicht gelöscht',
+}
