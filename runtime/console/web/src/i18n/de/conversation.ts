@@ -1,12 +1,12 @@
 import type { Catalogue } from '..'
 
 export const conversation: Catalogue = {
-  'talk.label': 'Unterhaltung',
+  'talk.label': 'Gespräch',
   'talk.back': 'Zurück zur Liste',
   'talk.details': 'Einzelheiten',
-  'talk.missing': 'Diese Unterhaltung gibt es nicht',
-  'talk.missing.text': 'Sie wurde gelöscht, oder die Adresse stimmt nicht.',
-  'talk.failed': 'Die Unterhaltung konnte nicht gelesen werden',
+  'talk.missing': 'Dieses Gespräch gibt es nicht',
+  'talk.missing.text': 'Es wurde gelöscht, oder die Adresse stimmt nicht.',
+  'talk.failed': 'Das Gespräch konnte nicht gelesen werden',
   'talk.empty': 'Noch nichts geschrieben',
   'talk.resolve': 'Erledigen',
   'talk.reopen': 'Wieder öffnen',
@@ -20,7 +20,7 @@ export const conversation: Catalogue = {
   'talk.fact.handle': 'Benutzername',
   'talk.fact.channel': 'Kanal',
   'talk.fact.since': 'Erster Kontakt',
-  'talk.fact.started': 'Beginn der Unterhaltung',
+  'talk.fact.started': 'Beginn des Gesprächs',
   'talk.fact.expires': 'Wird gelöscht',
   'talk.field.status': 'Status',
   'talk.field.priority': 'Priorität',
@@ -34,7 +34,7 @@ export const conversation: Catalogue = {
   'log.label': 'Nachrichten',
   'log.loading': 'Ältere Nachrichten werden gelesen…',
   'log.older': 'Ältere Nachrichten lesen',
-  'log.begin': 'Hier begann die Unterhaltung',
+  'log.begin': 'Hier begann das Gespräch',
   'log.new': { one: '{n} neue Nachricht', other: '{n} neue Nachrichten' },
   'log.unread': { one: '{n} ungelesen', other: '{n} ungelesen' },
   'log.unread.mark': 'Neu',
@@ -108,7 +108,7 @@ export const conversation: Catalogue = {
   'raw.ask':
     'Gezeigt wird, was der Anbieter gesendet hat, mit Kennungen, die sonst nirgends stehen. Das Protokoll hält fest, dass Sie es angesehen haben.',
   'raw.show': 'Zeigen',
-  'raw.thread': 'Unterhaltung beim Anbieter',
+  'raw.thread': 'Gespräch beim Anbieter',
   'raw.message': 'Nachricht beim Anbieter',
   'raw.received': 'Empfangen {time}',
   'raw.none': 'Von dieser Nachricht sind keine Rohdaten aufbewahrt.',
@@ -143,7 +143,7 @@ export const conversation: Catalogue = {
   'composer.no.inactive':
     'Der Kanal „{name}“ ist ausgeschaltet, eine Antwort käme nicht hinaus. Notizen gehen weiterhin.',
   'composer.no.channel':
-    'An diese Unterhaltung ist kein Kanal mehr gebunden, eine Antwort käme nicht hinaus. Notizen gehen weiterhin.',
+    'An dieses Gespräch ist kein Kanal mehr gebunden, eine Antwort käme nicht hinaus. Notizen gehen weiterhin.',
   'composer.refused.reply': 'Die Antwort wurde nicht gesendet',
   'composer.refused.note': 'Die Notiz wurde nicht hinzugefügt',
   'composer.unreachable':
