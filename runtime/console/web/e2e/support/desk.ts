@@ -88,8 +88,22 @@ export class Desk {
   }
 
   // choose sets one of the conversation's fields, such as its status, to an option by its name.
-  async choose(field: string, option: string): Promise<void> {
+  async choose(field: string, option: string | RegExp): Promise<void> {
     await this.pickOption(this.conversation, field, option)
+  }
+
+  // field is what the conversation's header says of a field, such as its status.
+  field(name: string): Locator {
+    return this.conversation.getByRole('combobox', { name, exact: true })
+  }
+
+  // label gives the conversation a label that may be new.
+  async label(name: string): Promise<void> {
+    await this.field('Labels').click()
+    await this.page.getByRole('dialog', { name: 'Labels' }).getByRole('combobox').fill(name)
+    await this.page.getByRole('option', { name }).click()
+    await this.page.keyboard.press('Escape')
+    await expect(this.page.getByRole('dialog')).toHaveCount(0)
   }
 
   // filter sets one of the list's filters.
@@ -97,9 +111,13 @@ export class Desk {
     await this.pickOption(this.page.getByRole('region', { name: 'Threads' }), field, option)
   }
 
-  private async pickOption(within: Locator, field: string, option: string): Promise<void> {
-    await within.getByLabel(field, { exact: true }).first().click()
-    await this.page.getByRole('option', { name: option, exact: true }).click()
+  private async pickOption(within: Locator, field: string, option: string | RegExp): Promise<void> {
+    await within.getByRole('combobox', { name: field, exact: true }).click()
+    const choice = this.page.getByRole('dialog', { name: field })
+    await choice.getByRole('option', { name: option, exact: true }).click()
+    // where several may be chosen, it stays open
+    if (await choice.isVisible()) await this.page.keyboard.press('Escape')
+    await expect(choice).toHaveCount(0)
   }
 
   // section goes to another part of the alias's pages.

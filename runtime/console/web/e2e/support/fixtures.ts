@@ -74,6 +74,8 @@ async function sit(browser: Browser, options: BrowserContextOptions, inbox: Inbo
 // signIn lays a token where the page looks for one before it signs in by itself.
 export async function signIn(context: BrowserContext, token: string): Promise<void> {
   await context.addInitScript((value) => {
-    if (window.top === window && !sessionStorage.getItem('socialops.token')) sessionStorage.setItem('socialops.token', value)
+    // about:blank has no storage
+    if (window.top !== window || !location.protocol.startsWith('http')) return
+    if (!sessionStorage.getItem('socialops.token')) sessionStorage.setItem('socialops.token', value)
   }, token)
 }

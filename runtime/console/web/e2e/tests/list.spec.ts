@@ -84,9 +84,7 @@ test('labels and priority are changed in place', async ({ desk, inbox }) => {
   await desk.openThread(thread_id)
   await desk.choose('Priority', 'High')
   await desk.choose('Status', 'Pending')
-  const labels = desk.conversation.getByLabel('Labels', { exact: true }).first()
-  await labels.fill('plumbing')
-  await labels.press('Enter')
+  await desk.label('plumbing')
   await expect
     .poll(async () => {
       const answer = await inbox.native('GET', `/threads/${thread_id}`)
