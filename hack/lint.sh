@@ -64,7 +64,7 @@ vulnerabilities() {
 	tool=$(hack/tools.sh govulncheck) && "$tool" ./...
 }
 
-page() { hack/web.sh run lint; }
+page() { hack/web.sh run lint && hack/web.sh run typecheck:e2e; }
 
 charts() {
 	helm=$(hack/tools.sh helm) || return 1
