@@ -1,6 +1,7 @@
 package dev
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -15,8 +16,8 @@ func browse(url string) error {
 	if opener == "" {
 		return nil
 	}
-	cmd := exec.Command(opener, url)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // Ctrl-C is meant for us; the browser is the person's own
+	cmd := exec.CommandContext(context.Background(), opener, url) // which outlives us
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // so that Ctrl-C is for us alone
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("opening %s: %w", url, err)
 	}
