@@ -17,7 +17,7 @@ func browse(url string) error {
 		return nil
 	}
 	cmd := exec.CommandContext(context.Background(), opener, url) // which outlives us
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // so that Ctrl-C is for us alone
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}          // so that Ctrl-C is for us alone
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("opening %s: %w", url, err)
 	}
