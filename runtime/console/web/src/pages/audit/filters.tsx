@@ -30,15 +30,6 @@ export function Filters({ alias, filter, onChange }: FiltersProps) {
     actors.push({ value: filter.actor, label: filter.actor })
   return (
     <section className="trail-filters" aria-label={t('audit.filters')}>
-      <label className="trail-people" htmlFor={id}>
-        <input
-          id={id}
-          type="checkbox"
-          checked={filter.people}
-          onChange={(e) => onChange({ people: e.target.checked })}
-        />
-        {t('audit.filter.people')}
-      </label>
       <Field label={t('audit.filter.type')}>
         <Select
           value={filter.type ?? ''}
@@ -61,6 +52,15 @@ export function Filters({ alias, filter, onChange }: FiltersProps) {
         value={filter.thread_id}
         onChange={(thread_id) => onChange({ thread_id })}
       />
+      <label className="trail-people" htmlFor={id}>
+        <input
+          id={id}
+          type="checkbox"
+          checked={filter.people}
+          onChange={(e) => onChange({ people: e.target.checked })}
+        />
+        {t('audit.filter.people')}
+      </label>
     </section>
   )
 }

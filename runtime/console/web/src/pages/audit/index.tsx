@@ -2,7 +2,6 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { ScrollText } from 'lucide-react'
 import { useMemo } from 'react'
 import { q } from '@/api/queries'
-import type { AuditEntry } from '@/api/types'
 import type { PageProps } from '@/app/page'
 import { t } from '@/i18n'
 import { fmt } from '@/i18n/format'
@@ -14,6 +13,7 @@ import { RowSkeletons } from '../kit/skeletons'
 import { useUrl } from '../kit/url'
 import './audit.css'
 import { Filters, NoMatch } from './filters'
+import { fold, type Deed } from './fold'
 import { TrailRow } from './row'
 import type { Filter, Names } from './sentence'
 
@@ -34,7 +34,7 @@ export default function AuditPage({ alias }: PageProps) {
     })
   const trail = useInfiniteQuery(q.audit(alias, filter))
   const names = useNames(alias)
-  const entries = trail.data?.pages.flatMap((page) => page.data) ?? []
+  const entries = fold(trail.data?.pages.flatMap((page) => page.data) ?? [])
   const narrowed = Boolean(filter.type || filter.actor || filter.thread_id)
   return (
     <PageFrame title={t('page.audit')}>
@@ -86,8 +86,8 @@ export default function AuditPage({ alias }: PageProps) {
   )
 }
 
-function byDay(entries: AuditEntry[]): { day: string; entries: AuditEntry[] }[] {
-  const days: { day: string; entries: AuditEntry[] }[] = []
+function byDay(entries: Deed[]): { day: string; entries: Deed[] }[] {
+  const days: { day: string; entries: Deed[] }[] = []
   for (const entry of entries) {
     const day = fmt.day(entry.at)
     const last = days.at(-1)

@@ -4,6 +4,7 @@ import {
   CircleCheck,
   Coins,
   Eye,
+  ListFilter,
   KeyRound,
   MessageSquare,
   Plug,
@@ -11,14 +12,15 @@ import {
   type LucideIcon,
 } from 'lucide-react'
 import type { ReactNode } from 'react'
-import type { AuditEntry } from '@/api/types'
 import { href } from '@/app/route'
 import { Link } from '@/app/router'
 import { t } from '@/i18n'
 import { fmt } from '@/i18n/format'
+import { IconButton } from '@/ui/button'
 import { Avatar } from '@/ui/marks'
 import { Rich } from '../kit/rich'
 import { Time } from '../kit/time'
+import type { Deed } from './fold'
 import { sentence, type Names, type Part, type Tone } from './sentence'
 
 const icons: Record<Tone, LucideIcon> = {
@@ -34,7 +36,7 @@ const icons: Record<Tone, LucideIcon> = {
 
 interface RowProps {
   alias: string
-  entry: AuditEntry
+  entry: Deed
   names: Names
   onThread?(id: string): void
 }
@@ -64,9 +66,13 @@ export function TrailRow({ alias, entry, names, onThread }: RowProps) {
         {remark && <p className="trail-remark">{remark}</p>}
       </div>
       {onThread && entry.thread_id && (
-        <button type="button" className="trail-only" onClick={() => onThread(entry.thread_id as string)}>
-          {t('audit.onlyThread')}
-        </button>
+        <IconButton
+          className="trail-only"
+          size="small"
+          label={t('audit.onlyThread')}
+          icon={<ListFilter aria-hidden="true" />}
+          onClick={() => onThread(entry.thread_id as string)}
+        />
       )}
       <span className="trail-time">
         <Time at={entry.at} form="time" />

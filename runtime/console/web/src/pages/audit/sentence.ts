@@ -1,5 +1,6 @@
 import type { AuditEntry } from '@/api/types'
 import type { MessageKey } from '@/i18n'
+import type { Deed } from './fold'
 
 // A sentence is a text's key, and what goes into the text: names that are shown as they are, and words that are texts themselves.
 
@@ -89,7 +90,7 @@ function fieldsPart(changed: string[]): Part {
   }
 }
 
-export function sentence(e: AuditEntry, names: Names): Sentence {
+export function sentence(e: Deed, names: Names): Sentence {
   const actor = actorPart(e, names)
   const thread: Part = e.thread_id
     ? { kind: 'thread', id: e.thread_id, subject: e.thread_subject }
@@ -109,6 +110,7 @@ export function sentence(e: AuditEntry, names: Names): Sentence {
 
   switch (e.type) {
     case 'message.created':
+      if (e.replied) return say('audit.message.replied', { actor, thread })
       return e.actor === 'provider'
         ? say('audit.message.arrived', { thread })
         : say('audit.message.written', { actor, thread })
@@ -151,7 +153,11 @@ export function sentence(e: AuditEntry, names: Names): Sentence {
       return say('audit.key.revoked', { actor, key: keyPart(e, names) }, { tone: 'key' })
     case 'credit.granted':
       return e.detail
-        ? say('audit.credit.granted', { actor, reference: { kind: 'name', text: e.detail } }, { tone: 'money' })
+        ? say(
+            'audit.credit.granted',
+            { actor, reference: { kind: 'name', text: e.detail.replace(/^credit:/, '') } },
+            { tone: 'money' },
+          )
         : say('audit.credit.plain', { actor }, { tone: 'money' })
     case 'raw.shown':
       return say('audit.raw.shown', { actor, thread }, { tone: 'look' })

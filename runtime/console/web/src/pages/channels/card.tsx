@@ -16,7 +16,7 @@ import { parseModeName } from './parse-mode'
 import { targetRule } from './target'
 import { TestEvent } from './test-event'
 import { EditChannel } from './edit'
-import { Webhook } from './webhook'
+import { WebhookLine, WebhookSteps } from './webhook'
 
 interface CardProps {
   alias: string
@@ -75,6 +75,8 @@ export function ChannelCard({ alias, channel, all, manage, fresh }: CardProps) {
       )}
       {channel.health === 'off' && <p className="muted">{t('channels.off.text')}</p>}
 
+      {testable && <WebhookLine url={channel.webhook_url} />}
+
       <div className="channel-actions">
         <Button
           size="small"
@@ -110,12 +112,12 @@ export function ChannelCard({ alias, channel, all, manage, fresh }: CardProps) {
 
       {details && (
         <div className="channel-details" id={`${id}-details`}>
-          {testable && <Webhook channel={channel} />}
+          {testable && <WebhookSteps channel={channel} />}
           <section aria-labelledby={`${id}-c`}>
             <h3 id={`${id}-c`}>{t('channels.conditions')}</h3>
             <Conditions conditions={channel.conditions} />
           </section>
-          {!testable && <Webhook channel={channel} />}
+          {!testable && <WebhookSteps channel={channel} />}
           <p className="ui-hint">
             <Rich
               text={t('channels.manifest')}

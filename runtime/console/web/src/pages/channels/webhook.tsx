@@ -1,33 +1,41 @@
 import { ExternalLink } from 'lucide-react'
-import { useId } from 'react'
 import type { Channel } from '@/api/types'
 import { t } from '@/i18n'
-import { Input } from '@/ui/field'
 import { CodeBlock, CopyButton } from '@/ui/states'
 import { Rich } from '../kit/rich'
 import { githubHooks, shellQuote } from './teach'
 
-/** Where the provider sends its events, and how to tell it so. */
-export function Webhook({ channel }: { channel: Channel }) {
-  const id = useId()
-  const url = channel.webhook_url
+/** Where the provider sends its events: what people come for. */
+export function WebhookLine({ url }: { url?: string }) {
   if (!url) return <p className="muted">{t('channels.webhook.none')}</p>
   return (
-    <div className="stack">
-      <div className="ui-field">
-        <label className="ui-label" htmlFor={id}>
-          {t('channels.webhook.label')}
-        </label>
-        <div className="copy-line">
-          <Input id={id} className="mono" readOnly value={url} onFocus={(e) => e.target.select()} />
-          <CopyButton text={url} label={t('channels.webhook.copy')} />
-        </div>
-      </div>
-      {channel.provider === 'github' && <GithubSteps channel={channel} />}
-      {channel.provider === 'generic-webhook' && <GenericExample url={url} source={channel.external_channel_id} />}
-      {channel.provider === 'telegram' && <p className="ui-hint">{t('channels.webhook.telegram')}</p>}
+    <div className="webhook-line">
+      <span className="sr-only">{t('channels.webhook.label')}</span>
+      <code>{url}</code>
+      <CopyButton text={url} label={t('channels.webhook.copy')} />
     </div>
   )
+}
+
+/** How the provider is told of it. */
+export function WebhookSteps({ channel }: { channel: Channel }) {
+  const url = channel.webhook_url
+  if (!url) return channel.provider === 'telegram' ? <p className="muted">{t('channels.webhook.none')}</p> : null
+  switch (channel.provider) {
+    case 'telegram':
+      return (
+        <div className="stack">
+          <WebhookLine url={url} />
+          <p className="ui-hint">{t('channels.webhook.telegram')}</p>
+        </div>
+      )
+    case 'github':
+      return <GithubSteps channel={channel} />
+    case 'generic-webhook':
+      return <GenericExample url={url} source={channel.external_channel_id} />
+    default:
+      return null
+  }
 }
 
 function GithubSteps({ channel }: { channel: Channel }) {

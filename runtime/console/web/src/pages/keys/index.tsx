@@ -146,7 +146,7 @@ function KeyTable({ keys, label, manage, onRevoke, onExplain }: TableProps) {
               <tr key={key.id} data-ended={ended || undefined}>
                 <th scope="row">
                   <span className="keys-name">{key.name}</span>
-                  <code title={t('keys.hint')}>…{key.hint}</code>
+                  <code title={t('keys.hint')}>{key.hint}</code>
                 </th>
                 <td data-label={t('keys.column.scopes')}>
                   <span className="keys-scopes">

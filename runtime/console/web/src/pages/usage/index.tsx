@@ -98,7 +98,7 @@ function Summary({ usage, stale }: { usage: Usage; stale: boolean }) {
           <h2 className="usage-label">
             <CircleDollarSign size={14} aria-hidden="true" /> {t('usage.balance')}
           </h2>
-          <p className="usage-big" data-below={balance < 0n || undefined}>
+          <p className="usage-big" data-empty={(usage.billing_mode === 'Enforce' && balance <= 0n) || undefined}>
             {usd(balance)}
           </p>
           <p className="ui-hint">

@@ -17,6 +17,12 @@ export const kindText: Record<EntryKind, MessageKey> = {
   refund: 'usage.kind.refund',
   credit: 'usage.kind.credit',
 }
+const entryText: Record<EntryKind, MessageKey> = {
+  inbound: 'usage.entry.inbound',
+  reply: 'usage.entry.reply',
+  refund: 'usage.entry.refund',
+  credit: 'usage.entry.credit',
+}
 const tones = { inbound: undefined, reply: 'blue', refund: 'amber', credit: 'green' } as const
 
 export function Ledger({
@@ -76,7 +82,7 @@ export function Ledger({
                   return (
                     <tr key={e.reference}>
                       <td>
-                        <Badge tone={tones[e.kind]}>{kindText[e.kind] ? t(kindText[e.kind]) : e.kind}</Badge>
+                        <Badge tone={tones[e.kind]}>{entryText[e.kind] ? t(entryText[e.kind]) : e.kind}</Badge>
                       </td>
                       <td className="ledger-reference">
                         <code>{e.reference}</code>

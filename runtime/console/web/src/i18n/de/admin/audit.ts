@@ -57,6 +57,7 @@ export const audit: Catalogue = {
 
   'audit.message.arrived': 'Im Gespräch {thread} kam eine Nachricht an',
   'audit.message.written': '{actor} hat im Gespräch {thread} geschrieben',
+  'audit.message.replied': '{actor} hat im Gespräch {thread} geantwortet',
   'audit.message.edited': 'Im Gespräch {thread} wurde eine Nachricht vom Verfasser bearbeitet',
   'audit.message.changed': '{actor} hat im Gespräch {thread} eine Nachricht geändert',
   'audit.message.deleted': '{actor} hat im Gespräch {thread} eine Nachricht gelöscht',
@@ -72,7 +73,7 @@ export const audit: Catalogue = {
   'audit.contact.blocked': '{actor} hat geändert, ob einem Kontakt geschrieben werden kann',
   'audit.contact.updated': '{actor} hat einen Kontakt geändert',
   'audit.contact.deleted': '{actor} hat einen Kontakt gelöscht',
-  'audit.action.queued': '{actor} hat im Gespräch {thread} geantwortet',
+  'audit.action.queued': '{actor} hat im Gespräch {thread} eine Antwort eingereiht',
   'audit.action.retried': '{actor} hat im Gespräch {thread} eine gescheiterte Antwort erneut senden lassen',
   'audit.action.pending': 'Im Gespräch {thread} wurde eine Zustellung eingereiht',
   'audit.action.waits': 'Im Gespräch {thread} muss eine Zustellung warten',

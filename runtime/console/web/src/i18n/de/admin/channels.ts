@@ -61,8 +61,8 @@ export const channels: Catalogue = {
   'channels.target.everyText': 'Alles, was kein anderer Kanal bindet.',
   'channels.target.oneText': 'Er geht Kanälen vor, die alles annehmen.',
   'channels.target.missing': 'Geben Sie an, welche, oder wählen Sie alle.',
-  'channels.target.telegram.every': 'Jeden Chat',
-  'channels.target.telegram.one': 'Einen Chat',
+  'channels.target.telegram.every': 'Jeder Chat',
+  'channels.target.telegram.one': 'Ein Chat',
   'channels.target.telegram.field': 'Chat-ID',
   'channels.target.telegram.hint':
     'Eine Zahl, bei einer Gruppe etwa -1001234567890. Fügen Sie den Bot zuerst der Gruppe hinzu.',

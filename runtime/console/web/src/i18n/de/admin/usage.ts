@@ -19,6 +19,10 @@ export const usage: Catalogue = {
   'usage.kind.reply': 'Antworten',
   'usage.kind.refund': 'Erstattungen',
   'usage.kind.credit': 'Gutschriften',
+  'usage.entry.inbound': 'Nachricht',
+  'usage.entry.reply': 'Antwort',
+  'usage.entry.refund': 'Erstattung',
+  'usage.entry.credit': 'Gutschrift',
 
   'usage.period': 'Zeitraum',
   'usage.period.thisMonth': 'Dieser Monat',

@@ -52,6 +52,7 @@ export const audit = {
 
   'audit.message.arrived': 'A message arrived in {thread}',
   'audit.message.written': '{actor} wrote in {thread}',
+  'audit.message.replied': '{actor} replied in {thread}',
   'audit.message.edited': 'A message in {thread} was edited by who wrote it',
   'audit.message.changed': '{actor} changed a message in {thread}',
   'audit.message.deleted': '{actor} deleted a message in {thread}',

@@ -17,6 +17,10 @@ export const usage = {
   'usage.kind.reply': 'Replies',
   'usage.kind.refund': 'Refunds',
   'usage.kind.credit': 'Credits',
+  'usage.entry.inbound': 'Message in',
+  'usage.entry.reply': 'Reply',
+  'usage.entry.refund': 'Refund',
+  'usage.entry.credit': 'Credit',
 
   'usage.period': 'Period',
   'usage.period.thisMonth': 'This month',
