@@ -14,8 +14,10 @@ data=${DATA_DIR:-.socialops}
 if [ ! -d "$data/manifests" ]; then
 	echo "demo: copying config/samples to $data/manifests, where the console writes"
 	(umask 066 && mkdir -p "$data")
-	mkdir "$data/manifests"
-	cp config/samples/*.yaml "$data/manifests"
+	rm -rf "$data/manifests.new"
+	mkdir "$data/manifests.new"
+	cp config/samples/*.yaml "$data/manifests.new"
+	mv "$data/manifests.new" "$data/manifests"
 fi
 open=
 [ ! -t 1 ] || open=--open # somebody looks
