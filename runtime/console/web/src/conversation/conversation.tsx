@@ -86,7 +86,9 @@ function Talking({ desk, id, thread, me, manage, onBack }: TalkingProps) {
   const own = desk.actor?.replace(/^agent:/, '')
   const sending = useSending(alias, id)
   const going = useMemo(() => unseen(sending, messages, own), [sending, messages, own])
-  const [unread] = useState(() => thread?.unread_count ?? 0)
+  // as it was when the thread was first known: it is marked as read right after
+  const [unread, setUnread] = useState(thread?.unread_count)
+  if (unread === undefined && thread) setUnread(thread.unread_count)
 
   const log = useRef<LogHandle>(null)
   const composer = useRef<ComposerHandle>(null)
@@ -98,11 +100,14 @@ function Talking({ desk, id, thread, me, manage, onBack }: TalkingProps) {
     byID.current = new Map(messages.map((m) => [m.id, m]))
   }, [messages])
   const provider = thread?.provider ?? ''
+  const channel = useQuery(q.channels(alias)).data?.find((c) => c.id === thread?.channel_id)
+  const mode = channel?.parse_mode ?? ''
   const talk = useMemo<Talk>(
     () => ({
       alias,
       provider,
       manage,
+      mode,
       messageOf: (x) =>
         byID.current.get(x) ??
         inOrder(queryClient.getQueryData(q.messages(alias, id).queryKey)).find((m) => m.id === x),
@@ -110,7 +115,7 @@ function Talking({ desk, id, thread, me, manage, onBack }: TalkingProps) {
       retry: (m) => void retry(alias, m),
       reveal: (x) => log.current?.reveal(x),
     }),
-    [alias, id, provider, manage],
+    [alias, id, provider, manage, mode],
   )
 
   useCommands([
@@ -122,6 +127,7 @@ function Talking({ desk, id, thread, me, manage, onBack }: TalkingProps) {
     busy: read.isFetchingNextPage,
     error: read.isFetchNextPageError ? read.error : undefined,
     read: () => void read.fetchNextPage({ cancelRefetch: false }),
+    forget: () => forgetOlder(alias, id),
   }
   const subject = me?.subject
   useLayoutEffect(() => {
@@ -133,7 +139,7 @@ function Talking({ desk, id, thread, me, manage, onBack }: TalkingProps) {
     <TalkContext value={talk}>
       <Header desk={desk} thread={thread} manage={manage} onBack={onBack} />
       {read.data ? (
-        <Log ref={log} messages={messages} trail={trail} sending={going} older={older} unread={unread} me={own} />
+        <Log ref={log} messages={messages} trail={trail} sending={going} older={older} unread={unread ?? 0} me={own} />
       ) : read.error ? (
         <div className="talk-failed">
           <ErrorNote error={read.error} onRetry={() => void read.refetch()} />
@@ -168,6 +174,16 @@ function Talking({ desk, id, thread, me, manage, onBack }: TalkingProps) {
         {raw && <RawPayload alias={alias} message={raw} onClose={() => setRaw(undefined)} />}
       </Suspense>
     </TalkContext>
+  )
+}
+
+const keptPages = 3
+
+/** Lets go of what was read far up: it would stay in memory, and be read again whenever events were missed. */
+function forgetOlder(alias: string, id: string) {
+  queryClient.setQueryData(
+    q.messages(alias, id).queryKey,
+    (old) => old && { pages: old.pages.slice(0, keptPages), pageParams: old.pageParams.slice(0, keptPages) },
   )
 }
 

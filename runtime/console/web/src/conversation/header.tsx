@@ -80,7 +80,7 @@ function Contact({ desk, thread: x }: { desk: Desk; thread: InboxThread }) {
   const via = channel?.channel_name ?? providerText(x.provider)
   return (
     <p className="talk-contact">
-      {c && x.subject && <span className="truncate">{whoOf(x)}</span>}
+      {c && whoOf(x) !== titleOf(x) && <span className="truncate">{whoOf(x)}</span>}
       {handle &&
         (url ? (
           <a
@@ -106,7 +106,7 @@ function Contact({ desk, thread: x }: { desk: Desk; thread: InboxThread }) {
         </a>
       )}
       <span className="talk-via truncate">
-        <ProviderMark provider={x.provider} size={12} /> {via}
+        <ProviderMark provider={x.provider} size={12} /> <span>{via}</span>
       </span>
       {c?.blocked && (
         <span className="ui-badge" data-tone="red" title={t('talk.blocked.hint')}>

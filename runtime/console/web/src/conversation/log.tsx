@@ -33,7 +33,7 @@ interface Props {
   messages: Message[]
   trail: AuditEntry[]
   sending: Sending[]
-  older: { has: boolean; busy: boolean; error: unknown; read(): void }
+  older: { has: boolean; busy: boolean; error: unknown; read(): void; forget(): void }
   /** How many the reader had not read when it was opened. */
   unread: number
   /** The reader's own agent: what they wrote is not news to them. */
@@ -68,6 +68,17 @@ export function Log({ messages, trail, sending, older, unread, me, ref }: Props)
     mayReadNow.current = mayRead
     if (box.current && mayRead) onMove(box.current)
   }, [mayRead, onMove])
+
+  const many = messages.length > 200
+  const forget = useRef(older.forget)
+  useEffect(() => {
+    forget.current = older.forget
+  })
+  useEffect(() => {
+    if (away || !many) return
+    const timer = setTimeout(() => forget.current(), 8000)
+    return () => clearTimeout(timer)
+  }, [away, many])
 
   // where it was read up to stays marked while the conversation is open
   if (first === undefined && messages.length > 0 && unread > 0) setFirst(firstUnread(messages, unread) ?? '')

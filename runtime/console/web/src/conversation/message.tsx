@@ -1,6 +1,7 @@
 import { Check, CircleAlert, Clock, CornerUpLeft, Ellipsis, ExternalLink, RotateCw } from 'lucide-react'
-import { memo } from 'react'
+import { lazy, memo, Suspense } from 'react'
 import type { Delivery, Message } from '@/api/types'
+import { mayFormat } from '@/composer/format/may'
 import { t } from '@/i18n'
 import { fmt } from '@/i18n/format'
 import { Avatar, providerText } from '@/ui/marks'
@@ -10,6 +11,8 @@ import { useTalk } from './context'
 import { safeURL } from './links'
 import { timeOf } from './rows'
 import { Text } from './text'
+
+const AsSent = lazy(() => import('./as-sent'))
 
 export type Side = 'in' | 'out' | 'note'
 
@@ -58,7 +61,13 @@ export const MessageView = memo(function MessageView({ message: m, lead, tail }:
             {m.parent_id && <Quoted id={m.parent_id} />}
             {m.text ? (
               <div className="message-text" dir="auto">
-                <Text text={m.text} />
+                {side === 'out' && mayFormat(m.text, talk.mode) ? (
+                  <Suspense fallback={<Text text={m.text} />}>
+                    <AsSent text={m.text} mode={talk.mode} />
+                  </Suspense>
+                ) : (
+                  <Text text={m.text} />
+                )}
               </div>
             ) : (
               m.attachments.length === 0 && <div className="message-empty">{describe(m)}</div>
@@ -130,9 +139,9 @@ function Quoted({ id }: { id: string }) {
 /** Small structured content, such as a pressed button; what is nested is left to the API. */
 function Facts({ data }: { data: Record<string, unknown> }) {
   const facts = Object.entries(data).flatMap(([name, v]) =>
-    typeof v === 'string' || typeof v === 'number' || typeof v === 'boolean'
+    (typeof v === 'string' && v.trim()) || typeof v === 'number' || typeof v === 'boolean'
       ? [[name, String(v)] as const]
-      : Array.isArray(v) && v.every((e) => typeof e === 'string' || typeof e === 'number')
+      : Array.isArray(v) && v.length > 0 && v.every((e) => typeof e === 'string' || typeof e === 'number')
         ? [[name, v.join(', ')] as const]
         : [],
   )

@@ -37,7 +37,9 @@ export default function RawPayload({ alias, message: m, onClose }: Props) {
       size={raw ? 'wide' : 'normal'}
       actions={
         raw ? (
-          <Button onClick={onClose}>{t('action.close')}</Button>
+          <Button onClick={onClose} autoFocus>
+            {t('action.close')}
+          </Button>
         ) : (
           <>
             <Button onClick={onClose}>{t('action.cancel')}</Button>

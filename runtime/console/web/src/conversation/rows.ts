@@ -16,6 +16,7 @@ export interface Chunk {
 }
 
 const perChunk = 32
+const named = 16 // in a long run, the name stands again
 const together = 5 * 60_000 // messages of one author within it stand under one name
 
 export const timeOf = (m: Message) => m.sent_at ?? m.created_at
@@ -66,6 +67,7 @@ export function chunks(messages: Message[], trail: AuditEntry[], { complete, unr
   if (first && !complete) while (next < lines.length && (lines[next] as TrailLine).at < first.created_at) next++
 
   let day = 0
+  let run = 0
   let previous: Extract<Row, { kind: 'message' }> | undefined
   let chunk: Chunk | undefined
   const push = (row: Row) => chunk?.rows.push(row)
@@ -91,7 +93,9 @@ export function chunks(messages: Message[], trail: AuditEntry[], { complete, unr
       previous = undefined
       push({ kind: 'unread', key: 'unread' })
     }
-    const lead = !previous || !sameVoice(previous.message, m)
+    // by its place, which stays when older ones come before it
+    const lead = !previous || !sameVoice(previous.message, m) || (run > 4 && m.seq % named === 0)
+    run = lead ? 1 : run + 1
     if (previous && !lead) previous.tail = false
     previous = { kind: 'message', key: m.id, message: m, lead, tail: true }
     push(previous)

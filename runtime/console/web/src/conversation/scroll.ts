@@ -4,9 +4,10 @@ import { useCallback, useLayoutEffect, useRef, useState, type RefObject } from '
 
 const near = 28 // px from the end that count as the end
 
+/** The lower edge of the first row that is seen: it loses its head when older ones of its author come before it. */
 interface Anchor {
   el: HTMLElement
-  top: number
+  bottom: number
 }
 
 export interface Keeper {
@@ -32,7 +33,7 @@ export function useKeeper(
     if (!b) return
     if (atEnd.current) b.scrollTop = b.scrollHeight
     else if (anchor.current?.el.isConnected) {
-      const moved = topOf(anchor.current.el, b) - anchor.current.top
+      const moved = bottomOf(anchor.current.el, b) - anchor.current.bottom
       if (moved) b.scrollTop += moved
     }
   }, [box])
@@ -81,6 +82,7 @@ export function useKeeper(
   return { away, onScroll: look, toEnd, reveal }
 }
 
+const bottomOf = (el: Element, b: Element) => el.getBoundingClientRect().bottom - b.getBoundingClientRect().top
 const topOf = (el: Element, b: Element) => el.getBoundingClientRect().top - b.getBoundingClientRect().top
 
 function firstShown(b: HTMLElement): Anchor | undefined {
@@ -88,7 +90,7 @@ function firstShown(b: HTMLElement): Anchor | undefined {
   for (const piece of b.querySelectorAll('[data-piece]')) {
     if (piece.getBoundingClientRect().bottom <= top) continue
     for (const el of piece.querySelectorAll<HTMLElement>('[data-row]'))
-      if (el.getBoundingClientRect().bottom > top) return { el, top: el.getBoundingClientRect().top - top }
+      if (el.getBoundingClientRect().bottom > top) return { el, bottom: el.getBoundingClientRect().bottom - top }
   }
   return undefined
 }
