@@ -3,7 +3,8 @@ import { createParser } from 'eventsource-parser'
 import { request } from './client'
 import type { LogEvent } from './types'
 
-export type StreamState = 'connecting' | 'live' | 'lost'
+/** refused: there is nothing to follow for whoever asks. */
+export type StreamState = 'connecting' | 'live' | 'lost' | 'refused'
 
 export interface StreamHandlers {
   events(batch: LogEvent[]): void
@@ -15,6 +16,7 @@ export interface StreamHandlers {
 }
 
 const silence = 40_000 // the server says something each 15 s
+const refusedFor = 30_000 // an inbox that is not there, or no longer the reader's, may come
 const gather = 40 // ms that events are collected before they are shown
 
 /** Waiting grows to 15 s, with chance in it, so that a restart is not met by everybody at once. */
@@ -44,11 +46,11 @@ export function follow(alias: string, on: StreamHandlers): () => void {
     watch = setTimeout(() => abort?.abort(), silence)
   }
 
-  const again = () => {
+  const again = (state: StreamState = 'lost') => {
     clearTimeout(watch)
     if (stopped) return
-    on.state('lost')
-    retry = setTimeout(() => void connect(), backoff(attempt++))
+    on.state(state)
+    retry = setTimeout(() => void connect(), state === 'refused' ? refusedFor : backoff(attempt++))
   }
 
   async function connect() {
@@ -68,7 +70,7 @@ export function follow(alias: string, on: StreamHandlers): () => void {
       }
       if (!res.ok || !res.body) {
         await res.body?.cancel()
-        return again()
+        return again(res.status === 403 || res.status === 404 ? 'refused' : 'lost')
       }
       let greeted = false
       const first = !lastID

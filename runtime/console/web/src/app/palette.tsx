@@ -30,6 +30,8 @@ interface Group {
 /** Every command, every inbox, and the conversations that hold the words. */
 export default function Palette({ alias, onClose }: { alias?: string; onClose(): void }) {
   const [text, setText] = useState('')
+  // the field takes the focus before the dialog looks who had it
+  const [before] = useState(() => (document.activeElement instanceof HTMLElement ? document.activeElement : null))
   const words = useDeferredValue(text.trim())
   const instances = useQuery(q.instances()).data ?? []
   const found = useQuery({
@@ -93,7 +95,11 @@ export default function Palette({ alias, onClose }: { alias?: string; onClose():
     <Dialog.Root open onOpenChange={(o) => !o && onClose()}>
       <Dialog.Portal>
         <Dialog.Backdrop className="ui-backdrop" />
-        <Dialog.Popup className="ui-dialog app-palette" aria-label={t('palette.title')}>
+        <Dialog.Popup
+          className="ui-dialog app-palette"
+          aria-label={t('palette.title')}
+          finalFocus={() => before ?? true}
+        >
           <Autocomplete.Root
             open
             inline

@@ -1,6 +1,7 @@
 // Who is signed in. A token lives in this tab's sessionStorage only; in dev mode the server hands it out.
 import { ApiError, base, failure, setTokenSource } from '@/api/client'
 import type { Config } from '@/api/types'
+import { forgetDrafts } from '@/composer/drafts'
 
 interface Session {
   token: string
@@ -90,8 +91,13 @@ async function obtain(): Promise<Session> {
     return devSession({ subject: sub, permissions })
   }
   const oidc = await import('./oidc')
-  const renewed = current?.refresh ? await oidc.renew(c, current.refresh).catch(() => undefined) : undefined
-  if (renewed) return renewed
+  if (current?.refresh) {
+    const renewed = await oidc.renew(c, current.refresh).catch((e: unknown) => {
+      // nothing came back: the session may well go on when the issuer is there again
+      if (e instanceof TypeError) throw new ApiError(0, 'unreachable', 'The issuer cannot be reached.', e)
+    })
+    if (renewed) return renewed
+  }
   keep(undefined)
   await oidc.signIn(c) // leaves the page
   return new Promise<never>(() => {})
@@ -138,6 +144,7 @@ export async function switchUser(subject: string, permissions?: string[]) {
 export async function signOut() {
   const c = await getConfig()
   keep(undefined)
+  forgetDrafts() // whoever sits here next is somebody else
   if (c.mode === 'oidc') await (await import('./oidc')).signOut(c)
   else location.assign('/')
 }

@@ -4,6 +4,7 @@ import { t } from '@/i18n'
 import { reasonOf } from '@/ui/states'
 import { toast } from '@/ui/toast'
 import type { Desk } from './desk'
+import { titleOf } from './title'
 
 export type Change = Omit<BulkChange, 'thread_ids'>
 
@@ -19,11 +20,24 @@ export async function apply(desk: Desk, ids: string[], change: Change): Promise<
     const failed = await desk.changeMany({ ...change, thread_ids: ids })
     if (!failed.length) return true
     const why = [...new Set(failed.map((r) => r.error?.message ?? ''))].filter(Boolean)
-    toast({ type: 'error', title: t('change.failed', { n: failed.length }), text: why.join(' ') })
+    toast({
+      type: 'error',
+      title: refusal(
+        desk,
+        failed.map((r) => r.thread_id),
+      ),
+      text: why.join(' '),
+    })
   } catch (e) {
-    toast({ type: 'error', title: t('change.failed', { n: ids.length }), text: reasonOf(e) })
+    toast({ type: 'error', title: refusal(desk, ids), text: reasonOf(e) })
   }
   return false
+}
+
+/** By name where it is one, as the reader is somewhere else by now. */
+function refusal(desk: Desk, ids: string[]) {
+  const only = ids.length === 1 ? desk.threads.get(ids[0] as string) : undefined
+  return only ? t('change.failed.one', { name: titleOf(only) }) : t('change.failed', { n: ids.length })
 }
 
 /** Resolves, archives or opens again, and offers to take it back. */

@@ -74,7 +74,10 @@ export class Desk {
   follow(): () => void {
     const stop = follow(this.alias, {
       events: (batch) => this.apply(batch),
-      state: (s) => this.connection.set(s),
+      state: (s) => {
+        this.connection.set(s)
+        if (s === 'refused') void queryClient.invalidateQueries({ queryKey: ['instances'] }) // it may be gone
+      },
       hello: (first) => first && this.catchUp(),
       gap: () => this.reload(),
     })
@@ -200,8 +203,8 @@ export class Desk {
     const off = this.threads.lay(id, { unread_count: 0 })
     try {
       await api.post(`/${this.alias}/threads/${id}/read`)
-      const now = this.threads.get(id)
-      if (now) this.threads.put({ ...now, unread_count: 0 })
+      // what came meanwhile is unread, and marked when it is seen
+      if (this.threads.said(id)?.last_message_at === t.last_message_at) this.threads.amend(id, { unread_count: 0 })
       this.soon(400, ['counts', this.alias])
       this.soon(400, ['instances'])
     } catch {

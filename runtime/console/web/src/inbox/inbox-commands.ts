@@ -9,6 +9,7 @@ import type { Desk } from './desk'
 import { isFiltered, type Filter } from './filter'
 import type { ThreadList } from './list'
 import { pickAssignee, pickLabels, pickPriority, pickStatus } from './pickers'
+import { useRowFocus } from './row-focus'
 import type { Selection } from './selection'
 import type { ListHandle } from './thread-list'
 
@@ -31,6 +32,7 @@ const focused = () =>
 
 export function useInboxCommands(c: Context) {
   const { desk, list, thread, query, selection } = c
+  const row = useRowFocus(list, c.rows)
   // where the reader is, though what was there may have gone
   const place = useRef(0)
   useEffect(() => {
@@ -44,10 +46,11 @@ export function useInboxCommands(c: Context) {
     c.rows.current?.reveal(id, true)
   }
   const step = (by: 1 | -1) => {
-    const from = thread ?? focused()
+    const from = thread ?? focused() ?? row.current?.id
     const at = from ? list.indexOf(from) : -1
     if (from && at >= 0) open(list.idAt(at + by))
-    else if (from) open(list.idAt(Math.max(0, Math.min(place.current, list.length - 1))))
+    else if (from)
+      open(list.idAt(Math.max(0, Math.min(thread ? place.current : (row.current?.index ?? 0), list.length - 1))))
     else open(list.idAt(0))
   }
   const current = () => (thread ? thread : focused())

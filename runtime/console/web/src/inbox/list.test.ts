@@ -113,6 +113,28 @@ describe('a list whose reader is further down', () => {
   })
 })
 
+describe('a list that is read again after a gap', () => {
+  it('has what is in sight as it is now, and the rest when it is scrolled to', async () => {
+    const threads = descending(400)
+    const { list, store } = await open(threads)
+    for (const row of [0, 40, 140, 240, 340]) {
+      list.ensure(row, row + 10)
+      await settled()
+    }
+    list.reader.atTop = false
+    list.ensure(60, 70)
+    threads.forEach((t, i) => (threads[i] = { ...t, priority: 'high' }))
+    await list.refresh()
+    await settled()
+    expect(list.length).toBe(400)
+    expect(store.get(list.idAt(65) ?? '')?.priority).toBe('high')
+    expect(list.idAt(360)).toBeUndefined()
+    list.ensure(355, 365)
+    await settled()
+    expect(store.get(list.idAt(360) ?? '')?.priority).toBe('high')
+  })
+})
+
 describe('a long list', () => {
   const scroll = async (list: ThreadList, to: number) => {
     for (let row = 0; row < to; row = Math.min(row + 40, list.length)) {

@@ -31,6 +31,7 @@ export class ThreadList {
   error: unknown
   /** What the reader does with the list; set by the component that shows it. */
   reader = { atTop: true, shown: false, scrollTop: 0 }
+  private seen = { first: 0, last: 0 }
   /** The thread that the reader is at: it neither moves nor goes while it is. */
   sticky: string | undefined
 
@@ -97,6 +98,7 @@ export class ThreadList {
       p.data.forEach((t) => this.threads.put(t))
       if (this.loaded && this.reader.shown && !this.reader.atTop) {
         for (const t of p.data) if (this.indexOf(t.id) < 0) this.pending.add(t.id)
+        this.age()
       } else {
         this.slots = [{ cursor: null, ids: p.data.map((t) => t.id), count: p.data.length }]
         this.next = p.pagination.next_cursor
@@ -107,6 +109,20 @@ export class ThreadList {
     } finally {
       if (g === this.generation) this.busy = false
       this.changed()
+    }
+  }
+
+  /** What is in sight is read again where it is; the rest when it is scrolled to. */
+  private age() {
+    const { first, last } = this.seen
+    let start = 0
+    for (const s of this.slots) {
+      const end = start + s.count
+      if (start > 0 && s.ids) {
+        if (end > first && start < last) void this.refill(s)
+        else s.ids = null
+      }
+      start = end
     }
   }
 
@@ -133,6 +149,7 @@ export class ThreadList {
   /** Has the rows from first to last ready, and those around; forgets those far away. */
   ensure(first: number, last: number) {
     if (!this.loaded) return
+    this.seen = { first, last }
     let start = 0
     for (const s of this.slots) {
       const end = start + s.count
@@ -172,7 +189,7 @@ export class ThreadList {
     try {
       const p = await this.fetch(s.cursor, s.cursor ? limit : firstLimit)
       if (g !== this.generation) return
-      const known = new Set(this.ids())
+      const known = new Set(this.slots.flatMap((other) => (other === s ? [] : (other.ids ?? []))))
       p.data.forEach((t) => this.threads.put(t))
       s.ids = p.data.filter((t) => !known.has(t.id)).map((t) => t.id)
       s.count = s.ids.length

@@ -50,6 +50,17 @@ describe('Threads', () => {
     expect(s.get(id)?.last_message?.text).toBe(want)
   })
 
+  it('takes what the server said of a part, and nothing that is on its way', () => {
+    const s = new Threads()
+    s.put(thread(1, { unread_count: 2 }))
+    const off = s.lay(id, { status: 'resolved' })
+    s.amend(id, { unread_count: 0 })
+    expect(s.get(id)).toMatchObject({ status: 'resolved', unread_count: 0 })
+    expect(s.said(id)).toMatchObject({ status: 'open', unread_count: 0 })
+    off()
+    expect(s.get(id)).toMatchObject({ status: 'open', unread_count: 0 })
+  })
+
   it('keeps the last message when a thread comes without', () => {
     const s = new Threads()
     s.put(thread(1, { last_message: message(1) }))

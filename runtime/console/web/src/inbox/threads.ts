@@ -44,6 +44,19 @@ export class Threads {
     this.render(m.thread_id, e)
   }
 
+  /** Takes what the server said of a part of it. */
+  amend(id: string, part: Partial<InboxThread>) {
+    const e = this.entries.get(id)
+    if (!e) return
+    e.base = { ...e.base, ...part }
+    this.render(id, e)
+  }
+
+  /** What the server said last, without changes that are on their way. */
+  said(id: string): InboxThread | undefined {
+    return this.entries.get(id)?.base
+  }
+
   remove(id: string) {
     if (this.entries.delete(id)) this.tell(id)
   }
