@@ -61,7 +61,8 @@ const typing = (el: EventTarget | null) =>
   !(el instanceof HTMLInputElement && /^(checkbox|radio|button)$/.test(el.type))
 
 /** Popups and dialogs have the keyboard for themselves. */
-const elsewhere = (el: EventTarget | null) => el instanceof Element && el.closest('.ui-popup, .ui-dialog') !== null
+const elsewhere = (el: EventTarget | null) =>
+  (el instanceof Element && el.closest('.ui-popup') !== null) || document.querySelector('.ui-dialog') !== null
 
 let prefix = ''
 let prefixTimer: ReturnType<typeof setTimeout> | undefined

@@ -12,6 +12,7 @@ import { prefetch } from '@/inbox/messages'
 import { preloadPicker } from '@/ui/picker-host'
 import { App } from './app'
 import { lastAlias } from './last'
+import { afterPaint } from './ready'
 import { parseRoute } from './route'
 
 /** Asks for what the first view shows before anything is rendered, all at once. */
@@ -38,11 +39,12 @@ async function start() {
       <App />
     </StrictMode>,
   )
-  const idle = window.requestIdleCallback ?? ((f: () => void) => setTimeout(f, 800))
-  idle(() => {
-    preloadPicker()
-    void import('@/app/palette')
-  })
+  afterPaint(() =>
+    setTimeout(() => {
+      preloadPicker()
+      void import('@/app/palette')
+    }, 500),
+  )
 }
 
 void start()

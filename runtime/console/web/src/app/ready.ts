@@ -1,9 +1,32 @@
 let told = false
+let done = false
+let waiting: (() => void)[] = []
 
-/** Notes, once, that what the reader came for is painted. */
+/** Notes, once, that what the reader came for is painted; then does what had to wait. */
 export function markReady() {
   if (told) return
   told = true
   // what is rendered now is on the screen when the frame after the next begins
-  requestAnimationFrame(() => requestAnimationFrame(() => performance.mark('console:ready')))
+  requestAnimationFrame(() =>
+    requestAnimationFrame(() => {
+      performance.mark('console:ready')
+      done = true
+      const now = waiting
+      waiting = []
+      setTimeout(() => now.forEach((f) => f()))
+    }),
+  )
+}
+
+/** Whether it is. */
+export const painted = () => done
+
+/** Does what the first view can do without, after it. The function that comes back takes it back. */
+export function afterPaint(f: () => void): () => void {
+  if (done) {
+    const timer = setTimeout(f)
+    return () => clearTimeout(timer)
+  }
+  waiting.push(f)
+  return () => void (waiting = waiting.filter((g) => g !== f))
 }

@@ -51,7 +51,7 @@ export const fmt = {
   },
   number: (n: number) => numbers('number', {}).format(n),
   /** Counts are exact up to 1000; more is 1000+. */
-  count: (n: number) => (n > 1000 ? numbers('number', {}).format(1000) + '+' : numbers('number', {}).format(n)),
+  count: (n: number) => (n < 1000 ? String(n) : numbers('number', {}).format(1000) + (n > 1000 ? '+' : '')),
   bytes(n: number) {
     const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte']
     let i = 0

@@ -19,7 +19,7 @@ const stored = 'socialops.language'
 let locale = 'en'
 let english: Catalogue = first
 let catalogue: Catalogue = {}
-let plural = new Intl.PluralRules('en')
+let plural: Intl.PluralRules | undefined // made when it is wanted, as that takes a while
 const listeners = new Set<() => void>()
 
 /** The language of the texts. */
@@ -43,7 +43,7 @@ export function preferredLanguage(
 export async function setLanguage(tag: string, remember = true) {
   catalogue = (await languages[tag]?.load?.()) ?? {}
   locale = tag
-  plural = new Intl.PluralRules(tag)
+  plural = undefined
   document.documentElement.lang = tag
   if (remember) localStorage.setItem(stored, tag)
   listeners.forEach((f) => f())
@@ -55,13 +55,16 @@ export const addEnglish = (more: Catalogue) => void (english = { ...english, ...
 /** The text of a key, with {name} replaced by vars.name; vars.n chooses the plural form. */
 export function t(key: MessageKey, vars?: Vars): string {
   const found: Text = catalogue[key] ?? english[key] ?? key
-  const text = typeof found === 'string' ? found : (found[plural.select(Number(vars?.n ?? 0))] ?? found.other ?? key)
+  const text = typeof found === 'string' ? found : (found[form(Number(vars?.n ?? 0))] ?? found.other ?? key)
   if (!vars) return text
   return text.replace(/\{(\w+)\}/g, (all, name: string) => {
     const v = vars[name]
-    return v === undefined ? all : typeof v === 'number' ? v.toLocaleString(regional()) : v
+    return v === undefined ? all : typeof v === 'number' ? digits(v) : v
   })
 }
+
+const form = (n: number) => (plural ??= new Intl.PluralRules(locale)).select(n)
+const digits = (n: number) => (Number.isInteger(n) && n >= 0 && n < 1000 ? String(n) : n.toLocaleString(regional()))
 
 /** Formats follow the reader's region where it speaks the page's language: en-GB dates for a British reader. */
 export function regional() {

@@ -1,6 +1,7 @@
 import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { MessagesSquare } from 'lucide-react'
 import { useLayout } from '@/app/layout'
+import { afterPaint } from '@/app/ready'
 import { href } from '@/app/route'
 import { navigate, useSearch } from '@/app/router'
 import { useTitle } from '@/app/title'
@@ -60,17 +61,21 @@ export function InboxPage({ alias, thread, instance, me, manage }: Props) {
   useTitle(open ? titleOf(open) : t('page.inbox'), alias)
 
   useEffect(() => {
-    const timer = setTimeout(() => preloadChoices(alias), 600) // after the first view
-    return () => clearTimeout(timer)
+    return afterPaint(() => preloadChoices(alias))
   }, [alias])
 
   useEffect(() => {
     // the next ones at hand, once the one that was opened is
-    const timer = setTimeout(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const run = () => {
       const at = thread ? list.indexOf(thread) : -1
       for (const i of [at + 1, at + 2, at - 1]) prefetch(alias, list.idAt(i))
-    }, 30)
-    return () => clearTimeout(timer)
+    }
+    const off = afterPaint(() => (timer = setTimeout(run, 30)))
+    return () => {
+      off()
+      clearTimeout(timer)
+    }
   }, [alias, list, thread, list.loaded])
 
   // where there is one pane only, the focus goes where the reader does

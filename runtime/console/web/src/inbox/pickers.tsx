@@ -51,7 +51,8 @@ export function agentOptions(desk: Desk): PickerOption[] {
     .toSorted((a, b) => Number(b.subject === me) - Number(a.subject === me) || a.name.localeCompare(b.name))
     .map((a) => ({
       value: a.id,
-      label: a.subject === me ? t('change.me', { name: a.name || a.subject }) : a.name || a.subject,
+      label: a.subject === me ? t('filter.me') : a.name || a.subject,
+      hint: a.subject === me ? a.name || a.subject : undefined,
       icon: a.name ? <Avatar name={a.name} id={a.subject} size={18} /> : <UserRound />,
     }))
 }

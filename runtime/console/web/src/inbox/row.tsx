@@ -3,6 +3,7 @@ import { href } from '@/app/route'
 import { Link } from '@/app/router'
 import { useStore } from '@/app/store'
 import type { InboxThread } from '@/api/types'
+import { useHasDraft } from '@/composer/drafts'
 import { t } from '@/i18n'
 import { fmt } from '@/i18n/format'
 import { Avatar, PriorityIcon, priorityText, ProviderMark, StatusIcon, statusText } from '@/ui/marks'
@@ -88,29 +89,26 @@ export const Row = memo(function Row({
             {title}
           </Link>
           {x.priority !== 'normal' && (
-            <span
-              className="thread-priority"
-              role="img"
-              aria-label={priorityText(x.priority)}
-              title={priorityText(x.priority)}
-            >
+            <span className="thread-priority" role="img" aria-label={priorityText(x.priority)}>
               <PriorityIcon priority={x.priority} />
             </span>
           )}
           <Age at={x.last_message_at} />
         </div>
-        <Below x={x} actor={desk.actor} />
+        <Below x={x} alias={desk.alias} actor={desk.actor} />
       </div>
     </div>
   )
 })
 
-function Below({ x, actor }: { x: InboxThread; actor?: string }) {
+function Below({ x, alias, actor }: { x: InboxThread; alias: string; actor?: string }) {
+  const draft = useHasDraft(alias, x.id)
   const { by, text } = previewOf(x, actor)
   const failed = x.last_message?.delivery?.status === 'failed'
   return (
     <div className="thread-below">
       <div className="thread-preview" data-lines={x.labels.length ? 1 : 2}>
+        {draft && <span className="thread-draft">{t('list.draft')} · </span>}
         {failed && <span className="thread-failed">{t('list.failed')} </span>}
         {by && <span className="thread-by">{by}: </span>}
         {text}
@@ -122,7 +120,7 @@ function Below({ x, actor }: { x: InboxThread; actor?: string }) {
             <span className="sr-only">{t('list.unread', { n: x.unread_count })}</span>
           </span>
         )}
-        <span className="thread-status" role="img" aria-label={statusText(x.status)} title={statusText(x.status)}>
+        <span className="thread-status" role="img" aria-label={statusText(x.status)}>
           <StatusIcon status={x.status} />
         </span>
       </div>
@@ -141,7 +139,6 @@ function Below({ x, actor }: { x: InboxThread; actor?: string }) {
           className="thread-assignee"
           role="img"
           aria-label={t('list.assigned', { name: x.assignee.name || x.assignee.subject })}
-          title={t('list.assigned', { name: x.assignee.name || x.assignee.subject })}
         >
           <Avatar name={x.assignee.name || x.assignee.subject} id={x.assignee.subject} size={18} />
         </span>
@@ -154,7 +151,7 @@ function Below({ x, actor }: { x: InboxThread; actor?: string }) {
 function Age({ at }: { at: string }) {
   const now = useStore(minute)
   return (
-    <time className="thread-age" dateTime={at} title={fmt.dateTime(at)}>
+    <time className="thread-age" dateTime={at}>
       {fmt.age(at, Math.max(now, Date.parse(at)))}
     </time>
   )

@@ -8,7 +8,7 @@ import {
   type ReactNode,
   type Ref,
 } from 'react'
-import { markReady } from '@/app/ready'
+import { afterPaint, markReady, painted } from '@/app/ready'
 import { t } from '@/i18n'
 import { ErrorNote } from '@/ui/states'
 import type { Desk } from './desk'
@@ -57,7 +57,7 @@ export function ThreadRows({
 }: Props) {
   const version = useList(list)
   const scroller = useRef<HTMLDivElement>(null)
-  const [range, setRange] = useState<Range>({ from: 0, to: 16 })
+  const [range, setRange] = useState<Range>({ from: 0, to: painted() ? 16 : Math.ceil(innerHeight / rowHeight) })
   // where the first row in sight was, to keep it there when rows above it come or go
   const anchor = useRef<{ id: string; index: number } | undefined>(undefined)
 
@@ -67,20 +67,35 @@ export function ThreadRows({
     const { scrollTop, clientHeight } = el
     list.reader.scrollTop = scrollTop
     list.reader.atTop = atTop(scrollTop)
-    const next = rangeOf(scrollTop, clientHeight, rowHeight, list.length)
+    const next = rangeOf(scrollTop, clientHeight, rowHeight, list.length, !painted()) // first what is seen, and nothing else
     setRange((old) => (sameRange(old, next) ? old : next))
     const first = Math.floor(scrollTop / rowHeight)
     const id = list.idAt(first)
     anchor.current = id === undefined ? undefined : { id, index: first }
-    list.ensure(first, Math.ceil((scrollTop + clientHeight) / rowHeight))
   }, [list])
+
+  /** Has the rows around ready. Not in the same breath as what is to be painted. */
+  const fetching = useRef<ReturnType<typeof setTimeout>>(undefined)
+  const fetchSoon = useCallback(
+    (ms: number) => {
+      clearTimeout(fetching.current)
+      fetching.current = setTimeout(() => {
+        const { scrollTop, clientHeight } = scroller.current ?? { scrollTop: 0, clientHeight: 0 }
+        list.ensure(Math.floor(scrollTop / rowHeight), Math.ceil((scrollTop + clientHeight) / rowHeight))
+      }, ms)
+    },
+    [list],
+  )
 
   useLayoutEffect(() => {
     const { reader } = list
     reader.shown = true
     if (scroller.current) scroller.current.scrollTop = reader.scrollTop
     look()
-    return () => void (reader.shown = false)
+    return () => {
+      reader.shown = false
+      clearTimeout(fetching.current)
+    }
   }, [list, look])
 
   useLayoutEffect(() => {
@@ -91,7 +106,8 @@ export function ThreadRows({
       if (index >= 0 && index !== was.index) el.scrollTop += (index - was.index) * rowHeight
     }
     look()
-  }, [list, version, look])
+    fetchSoon(painted() ? 20 : 400)
+  }, [list, version, look, fetchSoon])
 
   useEffect(() => {
     const el = scroller.current
@@ -104,6 +120,7 @@ export function ThreadRows({
   useEffect(() => {
     if (list.loaded) markReady()
   }, [list, version])
+  useEffect(() => afterPaint(look), [look])
 
   useImperativeHandle(
     ref,
@@ -162,7 +179,15 @@ export function ThreadRows({
   const loading = !list.loaded && list.error === undefined
   const ghosts = loading ? 10 : list.hasMore ? 3 : 0
   return (
-    <div className="thread-scroll" ref={scroller} onScroll={look} data-busy={busy || undefined}>
+    <div
+      className="thread-scroll"
+      ref={scroller}
+      onScroll={() => {
+        look()
+        fetchSoon(0)
+      }}
+      data-busy={busy || undefined}
+    >
       {list.error !== undefined && !list.loaded && (
         <div className="thread-error">
           <ErrorNote error={list.error} onRetry={() => void list.refresh()} />

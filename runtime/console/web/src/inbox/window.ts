@@ -9,7 +9,11 @@ export interface Range {
 const beyond = 6 // rows rendered out of sight on either side
 const step = 4 // so that not each row scrolled by renders anew
 
-export function rangeOf(scrollTop: number, height: number, rowHeight: number, count: number): Range {
+export function rangeOf(scrollTop: number, height: number, rowHeight: number, count: number, bare = false): Range {
+  if (bare) {
+    const from = Math.min(Math.floor(scrollTop / rowHeight), Math.max(0, count - 1))
+    return { from, to: Math.min(Math.ceil((scrollTop + height) / rowHeight), count) }
+  }
   const first = Math.max(0, Math.floor(scrollTop / rowHeight) - beyond)
   const last = Math.ceil((scrollTop + height) / rowHeight) + beyond
   const from = Math.min(Math.floor(first / step) * step, Math.max(0, count - 1))
