@@ -11,7 +11,7 @@ test('a Telegram message arrives live, is assigned, answered and delivered', asy
   await desk.pick('Jane Doe')
   await expect(desk.message('my order has not come')).toBeVisible()
 
-  await desk.choose('Assignee', /\(you\)$/)
+  await desk.choose('Assignee', /^Me$/)
   await expect(row).toContainText(inbox.owner)
 
   await inbox.says(jane, 'It was order 4711')
