@@ -46,7 +46,7 @@ const stateFile = "demo.json"
 const apart = 1 << 20
 
 func (d *demo) newPlayer(p *process, s *stage) (*player, error) {
-	token, _, err := p.console.sessions.Issue(s.owner, []string{console.PermissionRead, console.PermissionManage})
+	token, _, err := p.console.sessions.Issue(s.owner, []string{console.PermissionRead, console.PermissionManage, console.DefaultAdminPermission})
 	if err != nil {
 		return nil, err //nolint:wrapcheck // says what was wrong
 	}
@@ -89,7 +89,13 @@ func (pl *player) past(ctx context.Context) (string, error) {
 		return "is there since an earlier run", nil
 	}
 	defer pl.clock.Store(nil)
-	shifts := make([]shift, 0, len(turns)+1)
+	shifts := make([]shift, 0, len(turns)+2)
+	shifts = append(shifts, shift{from: began, by: began.Sub(turns[0].At) + time.Hour})
+	for _, c := range desk.Opening() {
+		if err := pl.ask(ctx, http.MethodPost, c.Path, "", c.Body, nil); err != nil {
+			return "", fmt.Errorf("setting up the desk: %w", err)
+		}
+	}
 	for _, t := range turns {
 		pl.clock.Store(&t.At)
 		shifts = append(shifts, shift{from: time.Now(), by: time.Until(t.At).Abs()})

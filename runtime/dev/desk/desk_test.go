@@ -112,3 +112,20 @@ func TestLive(t *testing.T) {
 		}
 	}
 }
+
+func TestOpening(t *testing.T) {
+	t.Parallel()
+	names := map[string]bool{}
+	calls := map[string]int{}
+	for _, c := range Opening() {
+		calls[c.Path]++
+		name, _ := c.Body["name"].(string)
+		if len(name) > 60 || names[c.Path+name] {
+			t.Errorf("%s: the name %q is too long, or there twice", c.Path, name)
+		}
+		names[c.Path+name] = true
+	}
+	if diff := cmp.Diff(map[string]int{"/credits": 1, "/canned": 6, "/views": 2}, calls); diff != "" {
+		t.Error(diff)
+	}
+}
