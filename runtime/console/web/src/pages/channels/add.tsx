@@ -1,4 +1,6 @@
+import { useQuery } from '@tanstack/react-query'
 import { useState, type FormEvent } from 'react'
+import { q } from '@/api/queries'
 import type { Account, Channel, Instance, ParseMode } from '@/api/types'
 import { t } from '@/i18n'
 import { Button } from '@/ui/button'
@@ -29,7 +31,7 @@ interface AddProps {
 export function AddChannel({ alias, instance, owner, onClose, onAdded }: AddProps) {
   const allowed = (p: string) => instance.providers.includes(p)
   const [provider, setProvider] = useState<string>(providers.find(allowed) ?? 'telegram')
-  const [account, setAccount] = useState<Account>()
+  const [picked, setAccount] = useState<Account>()
   const [typed, setTyped] = useState<string>() // the name, once somebody typed one
   const [target, setTarget] = useState({ every: true, id: '' })
   const [parseMode, setParseMode] = useState<ParseMode>('HTML')
@@ -37,6 +39,9 @@ export function AddChannel({ alias, instance, owner, onClose, onAdded }: AddProp
   const { create } = useChannelCalls(alias)
 
   const kind = accountKinds[provider]
+  const accounts = useQuery({ ...q.accounts(alias), enabled: kind !== undefined })
+  const usable = accounts.data?.filter((a) => a.kind === kind && a.status === 'active') ?? []
+  const account = picked ?? (usable.length === 1 ? usable[0] : undefined)
   const name = typed ?? suggestion(provider, account)
   const problems = {
     connected_account_id: kind && !account ? t('channels.account.missing') : undefined,

@@ -70,7 +70,9 @@ export function ChannelCard({ alias, channel, all, manage, fresh }: CardProps) {
 
       {wrong && (
         <Note tone={channel.health === 'problem' ? 'red' : 'amber'}>
-          {wrong.message} <code>{wrong.reason}</code>
+          <p className="sentence">
+            {wrong.message} <code>{wrong.reason}</code>
+          </p>
         </Note>
       )}
       {channel.health === 'off' && <p className="muted">{t('channels.off.text')}</p>}

@@ -3,7 +3,7 @@ import type { Condition } from '@/api/types'
 import { t } from '@/i18n'
 import { Rich } from '../kit/rich'
 import { Time } from '../kit/time'
-import { conditionTitle, signOf, sorted, type Sign } from './health'
+import { conditionTitle, repeats, signOf, sorted, type Sign } from './health'
 
 const signs: Record<
   Sign,
@@ -33,7 +33,7 @@ export function Conditions({ conditions }: { conditions: Condition[] }) {
                 </code>
                 <code>{c.reason}</code>
               </div>
-              <p>{c.message}</p>
+              {!repeats(c, conditions) && <p className="sentence">{c.message}</p>}
               <p className="ui-hint">
                 <Rich text={t('channels.conditions.since')} parts={{ time: <Time at={c.last_transition_at} /> }} />
               </p>

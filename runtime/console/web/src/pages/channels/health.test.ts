@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Channel, Condition } from '@/api/types'
-import { complaint, siblings, signOf, sorted } from './health'
+import { complaint, repeats, siblings, signOf, sorted } from './health'
 
 const condition = (type: string, status: Condition['status'], message = ''): Condition => ({
   type,
@@ -38,6 +38,16 @@ it.each([
 it('lists the summary first, and what it does not know last', () => {
   const types = ['Zebra', 'WebhookRegistered', 'Ant', 'Ready', 'AccountProven'].map((type) => condition(type, 'True'))
   expect(sorted(types).map((c) => c.type)).toEqual(['Ready', 'AccountProven', 'WebhookRegistered', 'Ant', 'Zebra'])
+})
+
+it.each([
+  ['Ready', 'twice', true],
+  ['Stalled', 'twice', true],
+  ['Ready', 'once', false],
+  ['ChannelBound', 'twice', false],
+] as const)('%s saying %j only repeats: %s', (type, message, want) => {
+  const one = condition(type, 'False', message)
+  expect(repeats(one, [one, condition('ChannelBound', 'False', 'twice')])).toBe(want)
 })
 
 describe('complaint', () => {

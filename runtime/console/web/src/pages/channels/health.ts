@@ -47,6 +47,11 @@ const rank = (type: string) => (order.includes(type) ? order.indexOf(type) : ord
 export const sorted = (conditions: Condition[]): Condition[] =>
   [...conditions].sort((a, b) => rank(a.type) - rank(b.type) || (a.type < b.type ? -1 : 1))
 
+/** A summary that only repeats what another condition says. */
+export const repeats = (c: Condition, all: Condition[]): boolean =>
+  (c.type === 'Ready' || c.type === 'Stalled' || c.type === 'Reconciling') &&
+  all.some((other) => rank(other.type) > rank(c.type) && other.message === c.message)
+
 /** What to tell of a channel that is not well: of Stalled, which says what to do, else of Ready. */
 export function complaint(channel: Channel): Condition | undefined {
   if (channel.health === 'ok' || channel.health === 'off') return undefined

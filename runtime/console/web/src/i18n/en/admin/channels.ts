@@ -29,7 +29,7 @@ export const channels = {
   'channels.sign.waiting': 'Not known yet',
 
   'channels.add': 'Add channel',
-  'channels.add.text': 'It is written as a ChannelBinding manifest, with you as the one who did it.',
+  'channels.add.text': 'It becomes a ChannelBinding manifest that names you as its author.',
   'channels.add.submit': 'Bind channel',
   'channels.add.busy': 'Binding…',
   'channels.add.done': '“{name}” was added',
