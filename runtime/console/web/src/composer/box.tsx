@@ -84,12 +84,16 @@ export function Box({ alias, thread, kind, mode, wall, messages, onLeave, onSend
     },
   }))
 
-  // grows with the text, up to a share of the window
+  // Grows with the text, up to a share of the window. What is around it is held while it is measured: the log would
+  // have more room for a moment, and lose its place.
   useLayoutEffect(() => {
     const el = area.current
-    if (!el) return
+    const around = el?.closest<HTMLElement>('.composer')
+    if (!el || !around) return
+    around.style.height = around.offsetHeight + 'px'
     el.style.height = 'auto'
     el.style.height = Math.min(el.scrollHeight, Math.max(120, Math.round(innerHeight * 0.36))) + 'px'
+    around.style.height = ''
   }, [text])
 
   const send = () => {

@@ -26,6 +26,7 @@ export function useKeeper(
 ): Keeper {
   const atEnd = useRef(true)
   const anchor = useRef<Anchor>(undefined)
+  const size = useRef('')
   const [away, setAway] = useState(false)
 
   const restore = useCallback(() => {
@@ -36,6 +37,7 @@ export function useKeeper(
       const moved = bottomOf(anchor.current.el, b) - anchor.current.bottom
       if (moved) b.scrollTop += moved
     }
+    size.current = sizeOf(b)
   }, [box])
 
   const look = useCallback(() => {
@@ -44,8 +46,16 @@ export function useKeeper(
     atEnd.current = b.scrollHeight - b.scrollTop - b.clientHeight < near
     anchor.current = atEnd.current ? undefined : firstShown(b)
     setAway(!atEnd.current)
+    size.current = sizeOf(b)
     onMove(b)
   }, [box, onMove])
+
+  /** What a change of size moves, the reader did not. */
+  const onScroll = useCallback(() => {
+    const b = box.current
+    if (b && atEnd.current && size.current !== sizeOf(b)) restore()
+    else look()
+  }, [box, look, restore])
 
   useLayoutEffect(restore)
   useLayoutEffect(() => {
@@ -79,9 +89,10 @@ export function useKeeper(
     },
     [box, look],
   )
-  return { away, onScroll: look, toEnd, reveal }
+  return { away, onScroll, toEnd, reveal }
 }
 
+const sizeOf = (b: Element) => b.clientHeight + '/' + b.scrollHeight
 const bottomOf = (el: Element, b: Element) => el.getBoundingClientRect().bottom - b.getBoundingClientRect().top
 const topOf = (el: Element, b: Element) => el.getBoundingClientRect().top - b.getBoundingClientRect().top
 
