@@ -63,6 +63,7 @@ export function AccountField({ alias, instance, owner, kind, value, onChange, er
           kind={kind}
           instance={instance}
           owner={owner}
+          taken={accounts.data.map((a) => a.name)}
           none={!own.length}
           looking={accounts.isFetching}
           onLook={() => void accounts.refetch()}
@@ -82,13 +83,14 @@ interface TeachingProps {
   kind: AccountKind
   instance: Instance
   owner: string
+  taken: string[]
   none: boolean
   looking: boolean
   onLook(): void
 }
 
-function Teaching({ kind, instance, owner, none, looking, onLook }: TeachingProps) {
-  const { commands, manifest, file } = teach(kind, instance, owner)
+function Teaching({ kind, instance, owner, taken, none, looking, onLook }: TeachingProps) {
+  const { commands, manifest, file } = teach(kind, instance, owner, taken)
   const dev = useDevMode()
   const [chosen, setPlace] = useState<string>()
   const place = chosen ?? (dev ? 'dev' : 'cluster')

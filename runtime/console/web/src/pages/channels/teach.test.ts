@@ -20,6 +20,12 @@ describe('teach', () => {
     expect(manifest).toContain('\n  secret: "')
   })
 
+  it('takes no name that another account has', () => {
+    const { commands, manifest } = teach('telegram-bot', instance, 'alice', ['support-bot', 'support-bot-2'])
+    expect(commands).toContain('create secret generic support-bot-3 ')
+    expect(manifest).toContain('  name: support-bot-3\n')
+  })
+
   it('quotes whoever signed in', () => {
     const { commands, manifest } = teach('telegram-bot', instance, `auth0|o'neill $(id)`)
     expect(commands).toContain(`annotate secret support-bot 'socialops.dev/owner=auth0|o'\\''neill $(id)'`)

@@ -32,9 +32,15 @@ export const yamlQuote = (text: string): string =>
     ? text
     : JSON.stringify(text)
 
-export function teach(kind: AccountKind, instance: { name: string; namespace: string }, owner: string): Teaching {
+/** Taken are the names of Secrets that there are: what is saved under one of them would take that account's place. */
+export function teach(
+  kind: AccountKind,
+  instance: { name: string; namespace: string },
+  owner: string,
+  taken: readonly string[] = [],
+): Teaching {
   const { key, file, name, sample } = facts[kind]
-  const secret = `${instance.name}-${name}`
+  const secret = free(`${instance.name}-${name}`, taken)
   const kubectl = `kubectl --namespace ${shellQuote(instance.namespace)}`
   return {
     file,
@@ -55,6 +61,13 @@ export function teach(kind: AccountKind, instance: { name: string; namespace: st
       'stringData:',
       `  ${key}: ${JSON.stringify(sample)}`,
     ].join('\n'),
+  }
+}
+
+function free(name: string, taken: readonly string[]): string {
+  for (let n = 1; ; n++) {
+    const tried = n === 1 ? name : `${name}-${n}`
+    if (!taken.includes(tried)) return tried
   }
 }
 

@@ -13,7 +13,7 @@ export const keys: Catalogue = {
   'keys.hint': 'Die letzten Zeichen des Schlüssels',
   'keys.column.name': 'Name',
   'keys.column.scopes': 'Darf',
-  'keys.column.origin': 'Aus',
+  'keys.column.origin': 'Herkunft',
   'keys.column.created': 'Erstellt',
   'keys.column.ends': 'Endet',
   'keys.column.actions': 'Aktionen',
@@ -23,7 +23,7 @@ export const keys: Catalogue = {
   'keys.state.revoked': 'Widerrufen',
   'keys.revokedAt': 'Widerrufen {time}',
   'keys.revokesAt': 'Bis {time}, da er ersetzt wurde',
-  'keys.origin.api': 'Dieser API',
+  'keys.origin.api': 'Konsole',
   'keys.origin.manifest': 'Manifest',
 
   'keys.create': 'Schlüssel erstellen',

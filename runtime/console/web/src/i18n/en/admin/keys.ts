@@ -20,7 +20,7 @@ export const keys = {
   'keys.state.revoked': 'Revoked',
   'keys.revokedAt': 'Revoked {time}',
   'keys.revokesAt': 'Until {time}, as it was rotated',
-  'keys.origin.api': 'This API',
+  'keys.origin.api': 'Console',
   'keys.origin.manifest': 'Manifest',
 
   'keys.create': 'Create key',
