@@ -2,7 +2,7 @@
 import { Autocomplete } from '@base-ui/react/autocomplete'
 import { Popover } from '@base-ui/react/popover'
 import { useQuery } from '@tanstack/react-query'
-import { useState } from 'react'
+import { useRef, useState } from 'react'
 import { q } from '@/api/queries'
 import type { CannedText } from '@/api/types'
 import { href } from '@/app/route'
@@ -21,8 +21,13 @@ interface Props {
 
 export default function Canned({ alias, anchor, focusAfter, onChoose, onClose }: Props) {
   const [query, setQuery] = useState('')
+  const chosen = useRef(false)
+  const choose = (text: string) => {
+    chosen.current = true // the focus goes to the text then, which closes the list by itself
+    onChoose(text)
+  }
   return (
-    <Popover.Root open onOpenChange={(open) => !open && onClose(query)}>
+    <Popover.Root open onOpenChange={(open) => !open && !chosen.current && onClose(query)}>
       <Popover.Portal>
         <Popover.Positioner
           className="ui-positioner"
@@ -37,7 +42,7 @@ export default function Canned({ alias, anchor, focusAfter, onChoose, onClose }:
             aria-label={t('composer.canned')}
             finalFocus={() => focusAfter ?? true}
           >
-            <Choices alias={alias} query={query} setQuery={setQuery} onChoose={onChoose} />
+            <Choices alias={alias} query={query} setQuery={setQuery} onChoose={choose} />
           </Popover.Popup>
         </Popover.Positioner>
       </Popover.Portal>
