@@ -143,6 +143,7 @@ export function ShowKey({ alias, made, onClose }: { alias: string; made: NewKey;
   const [copied, copy] = useCopy(made.key)
   const [taken, setTaken] = useState(false)
   const [warned, setWarned] = useState(false)
+  if (copied && !taken) setTaken(true)
   const base = apiBase(alias, channels.data, location.origin)
   const close = () => {
     if (taken || warned) onClose()
@@ -175,10 +176,10 @@ export function ShowKey({ alias, made, onClose }: { alias: string; made: NewKey;
           />
           <Button
             variant="primary"
-            onClick={() => {
-              setTaken(true)
-              void copy()
-            }}
+            onClick={() =>
+              // Where the browser refuses, the key is selected, so that it can be copied by hand.
+              void copy().catch(() => document.querySelector<HTMLInputElement>('#new-key')?.select())
+            }
           >
             {copied ? t('action.copied') : t('keys.made.copy')}
           </Button>
