@@ -45,7 +45,7 @@ export function Header({ desk, thread: x, manage, onBack }: Props) {
         {back}
         <Avatar name={x.contact ? whoOf(x) : providerText(x.provider)} id={x.contact?.id ?? x.id} size={34} />
         <div className="talk-who">
-          <h2 className="truncate" dir="auto">
+          <h2 className="truncate" dir="auto" title={titleOf(x)}>
             {titleOf(x)}
           </h2>
           <Contact desk={desk} thread={x} />
