@@ -142,7 +142,7 @@ function Talking({ desk, id, thread, me, manage, onBack }: TalkingProps) {
         <Log ref={log} messages={messages} trail={trail} sending={going} older={older} unread={unread ?? 0} me={own} />
       ) : read.error ? (
         <div className="talk-failed">
-          <ErrorNote error={read.error} prefix={t('talk.failed')} onRetry={() => void read.refetch()} />
+          <ErrorNote error={read.error} onRetry={() => void read.refetch()} />
         </div>
       ) : (
         <LogSkeleton />
