@@ -21,13 +21,15 @@ interface Props {
 
 export default function Canned({ alias, anchor, focusAfter, onChoose, onClose }: Props) {
   const [query, setQuery] = useState('')
-  const chosen = useRef(false)
-  const choose = (text: string) => {
-    chosen.current = true // the focus goes to the text then, which closes the list by itself
-    onChoose(text)
+  const over = useRef(false)
+  /** Once: the focus goes to the text then, which closes the list by itself. */
+  const end = (how: () => void) => {
+    if (over.current) return
+    over.current = true
+    how()
   }
   return (
-    <Popover.Root open onOpenChange={(open) => !open && !chosen.current && onClose(query)}>
+    <Popover.Root open onOpenChange={(open) => !open && end(() => onClose(query))}>
       <Popover.Portal>
         <Popover.Positioner
           className="ui-positioner"
@@ -42,7 +44,7 @@ export default function Canned({ alias, anchor, focusAfter, onChoose, onClose }:
             aria-label={t('composer.canned')}
             finalFocus={() => focusAfter ?? true}
           >
-            <Choices alias={alias} query={query} setQuery={setQuery} onChoose={choose} />
+            <Choices alias={alias} query={query} setQuery={setQuery} onChoose={(text) => end(() => onChoose(text))} />
           </Popover.Popup>
         </Popover.Positioner>
       </Popover.Portal>
