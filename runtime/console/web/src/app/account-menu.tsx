@@ -16,7 +16,7 @@ export default function AccountMenu({ me, config, trigger }: { me?: Me; config?:
   const dev = config?.mode === 'dev'
   const owners = config?.owners ?? []
   return (
-    <Menu trigger={trigger} side="top" defaultOpen>
+    <Menu trigger={trigger} side="top" defaultOpen container={document.querySelector<HTMLElement>('.side')}>
       <MenuGroup label={t('account.theme')}>
         <MenuItem icon={<Sun />} checked={chosen === 'light'} onClick={() => setTheme('light')}>
           {t('theme.light')}
@@ -39,7 +39,7 @@ export default function AccountMenu({ me, config, trigger }: { me?: Me; config?:
       <MenuSeparator />
       {dev && me && (
         <MenuGroup label={t('account.devAs')}>
-          {owners.slice(0, 12).map((o) => (
+          {[me.subject, ...owners.filter((o) => o !== me.subject)].slice(0, 8).map((o) => (
             <MenuItem
               key={o}
               icon={<UserRound />}

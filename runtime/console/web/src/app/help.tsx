@@ -14,7 +14,7 @@ export default function Help({ onClose }: { onClose(): void }) {
           const own = commands.filter((c) => c.group === g)
           return (
             own.length > 0 && (
-              <section key={g} aria-label={t(`command.group.${g}`)}>
+              <div key={g} role="group" aria-label={t(`command.group.${g}`)}>
                 <h3>{t(`command.group.${g}`)}</h3>
                 <dl>
                   {own.map((c) => (
@@ -32,7 +32,7 @@ export default function Help({ onClose }: { onClose(): void }) {
                     </div>
                   ))}
                 </dl>
-              </section>
+              </div>
             )
           )
         })}

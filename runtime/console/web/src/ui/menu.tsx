@@ -10,13 +10,15 @@ interface MenuProps {
   align?: 'start' | 'center' | 'end'
   side?: 'top' | 'bottom' | 'left' | 'right'
   defaultOpen?: boolean
+  /** The part of the page that it belongs to; without, it is beside all of them. */
+  container?: HTMLElement | null
 }
 
-export function Menu({ trigger, children, align = 'start', side = 'bottom', defaultOpen }: MenuProps) {
+export function Menu({ trigger, children, align = 'start', side = 'bottom', defaultOpen, container }: MenuProps) {
   return (
     <Base.Root defaultOpen={defaultOpen}>
       <Base.Trigger render={trigger} />
-      <Base.Portal>
+      <Base.Portal container={container ?? undefined}>
         <Base.Positioner className="ui-positioner" sideOffset={4} align={align} side={side} collisionPadding={8}>
           <Base.Popup className="ui-popup">{children}</Base.Popup>
         </Base.Positioner>
