@@ -30,5 +30,5 @@ export default tseslint.config(
       'jsx-a11y/no-autofocus': 'off',
     },
   },
-  { files: ['scripts/**', 'dev/**', '*.config.*'], languageOptions: { globals: globals.node } },
+  { files: ['*.config.*'], languageOptions: { globals: globals.node } },
 )

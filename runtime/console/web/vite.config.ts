@@ -1,17 +1,14 @@
 import { fileURLToPath } from 'node:url'
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vitest/config'
-import { fixtures } from './dev/fixtures.ts'
 
-// CONSOLE names a running `socialops dev`; without it `npm run dev` answers from invented data.
-const backend = process.env.CONSOLE
+// The running `socialops dev` whose console `npm run dev` works on.
+const backend = { target: process.env.CONSOLE ?? 'http://127.0.0.1:8080', changeOrigin: true }
 
 export default defineConfig({
-  plugins: [react(), ...(backend ? [] : [fixtures()])],
+  plugins: [react()],
   resolve: { alias: { '@': fileURLToPath(new URL('src', import.meta.url)) } },
-  server: backend
-    ? { proxy: { '/console': { target: backend, changeOrigin: true }, '/v1': { target: backend, changeOrigin: true } } }
-    : {},
+  server: { proxy: { '/console': backend, '/v1': backend } },
   build: {
     target: ['chrome111', 'firefox114', 'safari16.4'],
     assetsInlineLimit: 0, // data: addresses would widen the content security policy
