@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -64,7 +65,10 @@ func (p *person) Welcome(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, proofTime)
 	defer cancel()
 	in, err := p.s.find(ctx, p.Subject, p.in.Alias)
-	return err == nil && in.ID == p.in.ID || err != nil && inbox.CodeOf(err) != inbox.CodeNotFound
+	if err != nil {
+		return !errors.Is(err, errNotYours)
+	}
+	return in.ID == p.in.ID
 }
 
 // may tells whether the person has what a call needs.

@@ -95,7 +95,7 @@ func (in *eventsInput) position() (*int64, error) {
 	return &seq, nil
 }
 
-// stream is one client'b.
+// stream is one client's.
 type stream struct {
 	b       *Inbox
 	hub     *hub
@@ -117,7 +117,7 @@ const (
 
 // run writes until somebody ends the stream, and tells why when it was the server.
 func (st *stream) run(ctx context.Context) string {
-	// The server's limits are for requests that end. Writers without deadlines are a test'b.
+	// The server's limits are for requests that end. Writers without deadlines are a test's.
 	_ = st.control.SetReadDeadline(time.Time{})
 	// The id alone is no event, yet a client that loses the line now comes back with it.
 	hello := "retry: " + strconv.FormatInt(retryHint.Milliseconds(), 10) + "\nid: " + strconv.FormatInt(st.seen, 10) + "\n\n"
@@ -134,9 +134,15 @@ func (st *stream) run(ctx context.Context) string {
 	}
 	live := false
 	for {
+		// Asked here as well as below, where a stream with much to write may never come.
 		select {
 		case <-over:
 			return st.expire()
+		case <-beat.C:
+			if reason := st.alive(ctx); reason != "" {
+				return reason
+			}
+			beat.Reset(heartbeat)
 		default:
 		}
 		frames, wake, behind, closed := st.hub.since(st.seen)
@@ -166,7 +172,6 @@ func (st *stream) run(ctx context.Context) string {
 			if !st.writeFrames(frames) {
 				return endSlow
 			}
-			beat.Reset(heartbeat)
 			continue
 		}
 		select {
@@ -176,15 +181,24 @@ func (st *stream) run(ctx context.Context) string {
 		case <-over:
 			return st.expire()
 		case <-beat.C:
-			if !st.who.Welcome(ctx) {
-				return endRefused
-			}
-			if !st.write([]byte(": alive\n\n")) {
-				return endSlow
+			if reason := st.alive(ctx); reason != "" {
+				return reason
 			}
 			beat.Reset(heartbeat)
 		}
 	}
+}
+
+// alive shows that the connection lives, if the caller may still read. It comes at each
+// beat, however busy the stream is: who lost an inbox must not go on reading it.
+func (st *stream) alive(ctx context.Context) string {
+	if !st.who.Welcome(ctx) {
+		return endRefused
+	}
+	if !st.write([]byte(": alive\n\n")) {
+		return endSlow
+	}
+	return ""
 }
 
 func (st *stream) expire() string {

@@ -112,6 +112,35 @@ func TestStreamBeatsWhileNothingHappens(t *testing.T) {
 	})
 }
 
+// A stream that is never idle ends for who may no longer read, as any other.
+func TestBusyStreamOfARevokedKey(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, store := newStreamServer()
+		defer s.Close()
+		l := &line{}
+		done := openStream(t, t.Context(), s, store, l)
+		store.mu.Lock()
+		store.key.RevokedAt = time.Now()
+		store.mu.Unlock()
+		for range 60 {
+			store.add(1)
+			time.Sleep(time.Second)
+			select {
+			case reason := <-done:
+				if reason != endRefused {
+					t.Errorf("ended for %q", reason)
+				}
+				return
+			default:
+			}
+		}
+		t.Error("a revoked key reads on for as long as there is something to read")
+		s.EndStreams()
+		<-done
+	})
+}
+
 func TestStreamEndsWithItsClient(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
