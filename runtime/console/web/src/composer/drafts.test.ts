@@ -117,6 +117,36 @@ describe('drafts', () => {
     expect(open().get('x')).toBeUndefined()
   })
 
+  it('of two tabs are kept both, and what one sent is gone in the other', () => {
+    const a = open()
+    const b = open()
+    a.set('x', { text: 'in the first' })
+    a.flush()
+    now++
+    b.set('y', { text: 'in the second' })
+    b.flush()
+    expect(open().get('x')?.text).toBe('in the first')
+    expect(open().get('y')?.text).toBe('in the second')
+    expect(b.get('x')?.text).toBe('in the first')
+    b.set('x', { text: '' })
+    a.merge() // as its storage event has it
+    expect(a.get('x')).toBeUndefined()
+    expect(a.get('y')?.text).toBe('in the second')
+  })
+
+  it('being written are not taken away by another tab', () => {
+    vi.useFakeTimers()
+    const a = open()
+    const b = open()
+    a.set('x', { text: 'typing' })
+    b.set('x', { text: 'older' })
+    b.flush()
+    a.merge()
+    expect(a.get('x')?.text).toBe('typing')
+    a.flush()
+    expect(open().get('x')?.text).toBe('typing')
+  })
+
   it('live as long as the page when nothing can be stored', () => {
     shelf.full = true
     const a = open()

@@ -35,6 +35,8 @@ export interface Shelf {
 /** Drafts of one person. Those of others in the same browser are not shown, and stay until they are too old. */
 export class Drafts {
   private all = new Map<string, Stored>()
+  /** What this page changed and has not stored; the rest is as another tab may have left it. */
+  private changed = new Set<string>()
   private listeners = new Set<() => void>()
   private timer: ReturnType<typeof setTimeout> | undefined
   private who: string | undefined
@@ -65,6 +67,7 @@ export class Drafts {
     const known = this.all.get(id)?.attempt
     this.all.delete(id) // the map's order is by use
     if (d && (d.text || d.parent || d.attempt)) this.all.set(id, { ...d, at: this.now() })
+    this.changed.add(id)
     this.listeners.forEach((f) => f())
     clearTimeout(this.timer)
     if (d?.text && d.attempt === known) this.timer = setTimeout(() => this.flush(), 250)
@@ -74,6 +77,7 @@ export class Drafts {
   /** Forgets everything: who used this browser has signed out. */
   clear() {
     this.all.clear()
+    this.changed.clear()
     clearTimeout(this.timer)
     this.timer = undefined
     this.shelf.removeItem(draftsKey)
@@ -83,16 +87,34 @@ export class Drafts {
   flush() {
     clearTimeout(this.timer)
     this.timer = undefined
-    if (this.who === undefined) return
+    if (this.who === undefined || !this.changed.size) return
+    this.merge()
     this.bound()
     try {
       const kept = [...this.all].filter(([, d]) => d.text.trim() || d.attempt)
       if (kept.length)
         this.shelf.setItem(draftsKey, JSON.stringify({ who: this.who, drafts: Object.fromEntries(kept) }))
       else this.shelf.removeItem(draftsKey)
+      this.changed.clear()
     } catch {
       // the browser keeps nothing, or is full: the draft lives as long as the page
     }
+  }
+
+  /** Takes what another tab stored, but for what was changed here. */
+  merge() {
+    const stored = this.stored()
+    if (!stored) return
+    const mine = [...this.all].filter(([id]) => this.changed.has(id))
+    const theirs = Object.entries(stored).filter(([id]) => !this.changed.has(id))
+    const before = this.all
+    this.all = new Map([...theirs, ...mine].sort(([, a], [, b]) => a.at - b.at))
+    for (const [id, d] of this.all) {
+      const old = before.get(id)
+      if (old && old.at === d.at) this.all.set(id, old) // the same object, so that nobody draws anew
+    }
+    const same = before.size === this.all.size && [...this.all].every(([id, d]) => before.get(id) === d)
+    if (!same) this.listeners.forEach((f) => f())
   }
 
   subscribe = (f: () => void) => {
@@ -101,19 +123,26 @@ export class Drafts {
   }
 
   private read() {
-    this.all.clear()
+    this.all = new Map(Object.entries(this.stored() ?? {}).sort(([, a], [, b]) => a.at - b.at))
+    this.changed.clear()
+    this.listeners.forEach((f) => f())
+  }
+
+  /** Nothing where somebody else's drafts are. */
+  private stored(): Record<string, Stored> | undefined {
     try {
-      const stored = JSON.parse(this.shelf.getItem(draftsKey) ?? 'null') as {
+      const s = JSON.parse(this.shelf.getItem(draftsKey) ?? 'null') as {
         who?: unknown
         drafts?: Record<string, Stored>
       } | null
-      if (stored?.who === this.who)
-        for (const [id, d] of Object.entries(stored?.drafts ?? {}))
-          if (typeof d.text === 'string' && this.now() - d.at < shelfLife) this.all.set(id, d)
+      if (s === null) return {}
+      if (s.who !== this.who) return undefined
+      return Object.fromEntries(
+        Object.entries(s.drafts ?? {}).filter(([, d]) => typeof d.text === 'string' && this.now() - d.at < shelfLife),
+      )
     } catch {
-      // written by something else: nothing is lost that was ours
+      return {} // written by something else: nothing is lost that was ours
     }
-    this.listeners.forEach((f) => f())
   }
 
   /** The oldest go when there are too many. */
@@ -129,6 +158,7 @@ export class Drafts {
 
 export const drafts = new Drafts(globalThis.localStorage)
 globalThis.addEventListener?.('pagehide', () => drafts.flush())
+globalThis.addEventListener?.('storage', (e) => e.key === draftsKey && drafts.merge())
 
 export const draftID = (alias: string, thread: string, kind: Kind) => `${alias}/${thread}/${kind}`
 
