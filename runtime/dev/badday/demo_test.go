@@ -56,7 +56,7 @@ func TestDemoTwice(t *testing.T) {
 		c := d.client("support")
 		list := get[rest.List[rest.Thread]](c, "/threads?limit=100").Data
 		if len(list) != 49 {
-			t.Errorf("run %d: %d threads, want the 3 of the samples and the desk's 46", run+1, len(list))
+			t.Fatalf("run %d: %d threads, want the 3 of the samples and the desk's 46", run+1, len(list))
 		}
 		for i := range threads {
 			if threads[i].ID != list[i].ID {
