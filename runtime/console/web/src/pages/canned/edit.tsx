@@ -11,6 +11,7 @@ import { Field, Input, TextArea } from '@/ui/field'
 import { ErrorNote, Note } from '@/ui/states'
 import { toast } from '@/ui/toast'
 import { place } from '../kit/errors'
+import { focusFirstError } from '../kit/focus'
 import { bytesOf, nameLimit, nameProblem, textLimit, textProblem } from './texts'
 
 interface EditProps {
@@ -58,7 +59,8 @@ export function EditText({ alias, old, all, onClose }: EditProps) {
   const submit = (e: FormEvent) => {
     e.preventDefault()
     setTried(true)
-    if (!nameWrong && !textWrong && !save.isPending) save.mutate()
+    if (nameWrong || textWrong) focusFirstError(e.currentTarget)
+    else if (!save.isPending) save.mutate()
   }
 
   return (

@@ -9,6 +9,7 @@ import { Field, Input } from '@/ui/field'
 import { ErrorNote } from '@/ui/states'
 import { Choices } from '../kit/choice'
 import { place } from '../kit/errors'
+import { focusFirstError } from '../kit/focus'
 import { ProviderMark, providerText } from '@/ui/marks'
 import { providers } from '../kit/providers'
 import { AccountField } from './account-field'
@@ -138,15 +139,4 @@ const text = (key: ReturnType<typeof nameProblem>) => key && t(key)
 function suggestion(provider: string, account: Account | undefined): string {
   if (account?.display_name) return `${providerText(provider)} ${account.display_name}`
   return provider === 'generic-webhook' ? t('channels.name.events') : providerText(provider)
-}
-
-function focusFirstError(form: EventTarget) {
-  // After the errors are there.
-  requestAnimationFrame(() => {
-    const first = (form as HTMLElement).querySelector<HTMLElement>('[aria-invalid="true"]')
-    const control = first?.matches('fieldset')
-      ? first.querySelector<HTMLElement>('input:not(:disabled), button')
-      : first
-    control?.focus()
-  })
 }

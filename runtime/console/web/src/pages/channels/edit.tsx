@@ -7,6 +7,7 @@ import { Field, Input } from '@/ui/field'
 import { ErrorNote } from '@/ui/states'
 import { toast } from '@/ui/toast'
 import { place } from '../kit/errors'
+import { focusFirstError } from '../kit/focus'
 import { useChannelCalls, type ChannelPatch } from './mutations'
 import { ParseModeField } from './parse-mode'
 import { nameLimit, nameProblem, targetProblem } from './target'
@@ -28,7 +29,10 @@ export function EditChannel({ alias, channel, onClose }: { alias: string; channe
   const submit = (e: FormEvent) => {
     e.preventDefault()
     setTried(true)
-    if (nameWrong || targetWrong) return
+    if (nameWrong || targetWrong) {
+      focusFirstError(e.currentTarget)
+      return
+    }
     const patch: ChannelPatch = {}
     if (name.trim() !== channel.channel_name) patch.channel_name = name.trim()
     const id = target.every ? null : target.id

@@ -11,6 +11,7 @@ import { CodeBlock, ErrorNote, Note } from '@/ui/states'
 import { useCopy } from '@/ui/states'
 import { Tick } from '../kit/choice'
 import { place } from '../kit/errors'
+import { focusFirstError } from '../kit/focus'
 import { apiBase, curlOf, lifetimes, nameLimit, nameProblem } from './keys'
 
 export type NewKey = Key & { key: string }
@@ -57,7 +58,8 @@ export function CreateKey({
   const submit = (e: FormEvent) => {
     e.preventDefault()
     setTried(true)
-    if (!nameWrong && scopes.length) create.mutate()
+    if (nameWrong || !scopes.length) focusFirstError(e.currentTarget)
+    else create.mutate()
   }
 
   return (

@@ -9,6 +9,7 @@ import { Field, Input } from '@/ui/field'
 import { ErrorNote } from '@/ui/states'
 import { toast } from '@/ui/toast'
 import { place } from '../kit/errors'
+import { focusFirstError } from '../kit/focus'
 import { parseAmount, plainUsd, type ParsedUsd } from './money'
 import { usd, usdOf } from './usd'
 
@@ -55,6 +56,7 @@ export function GrantCredit({ alias, onClose }: { alias: string; onClose(): void
     e.preventDefault()
     setTried(true)
     if (parsed.ok && reference.trim()) grant.mutate(parsed.micro)
+    else focusFirstError(e.currentTarget)
   }
 
   return (
