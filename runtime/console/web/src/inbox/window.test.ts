@@ -20,6 +20,15 @@ describe('rangeOf', () => {
   })
 })
 
+describe('rangeOf, before the first view is painted', () => {
+  it.each([
+    ['the top', 0, 800, 100, { from: 0, to: 8 }],
+    ['part of a row on either side', 150, 800, 100, { from: 1, to: 10 }],
+    ['a short list', 0, 800, 3, { from: 0, to: 3 }],
+    ['beyond the end', 5000, 800, 3, { from: 2, to: 3 }],
+  ])('%s', (_, top, height, count, want) => expect(rangeOf(top, height, 100, count, true)).toEqual(want))
+})
+
 describe('scrollFor', () => {
   it.each<[string, number, number, number | undefined]>([
     ['in sight: stays', 3, 0, undefined],
