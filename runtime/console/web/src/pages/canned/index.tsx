@@ -68,7 +68,7 @@ export default function CannedPage({ alias, manage }: PageProps) {
               actions={<Button onClick={() => setUrl({ q: undefined })}>{t('canned.clear')}</Button>}
             />
           ) : (
-            <ul className="cards canned" aria-label={t('page.canned')}>
+            <ul className="cards canned-cards" aria-label={t('page.canned')}>
               {found.map((text) => (
                 <li key={text.id} className="ui-card" aria-labelledby={`canned-${text.id}`}>
                   <div className="row">
@@ -91,7 +91,7 @@ export default function CannedPage({ alias, manage }: PageProps) {
                       onClick={() => setDeleting(text)}
                     />
                   </div>
-                  <p className="canned-text">{text.text}</p>
+                  <p className="canned-words">{text.text}</p>
                   <p className="ui-hint">
                     <Rich text={t('canned.updated')} parts={{ time: <Time at={text.updated_at} form="date" /> }} />
                   </p>
