@@ -11,7 +11,7 @@ import (
 	"github.com/open4x/socialops/runtime/console"
 )
 
-// A stream shows what comes in, ends when the token that opened it does, and the
+// A stream shows what comes in and no ids of a provider's, ends when the token that opened it does, and the
 // next one goes on where it was.
 func TestStreamEndsWithItsToken(t *testing.T) {
 	t.Parallel()
@@ -49,13 +49,16 @@ func TestStreamEndsWithItsToken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.event(`{"event_id": "1", "thread_id": "t", "text": "while it lasts", "user": {"id": "u"}}`)
+	a.event(`{"event_id": "planted-1", "thread_id": "planted-2", "message_id": "planted-3", "text": "while it lasts", "user": {"id": "planted-4"}}`)
 	text, err := io.ReadAll(lines)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(string(text), "event: message.created\n") || !strings.HasSuffix(string(text), ": what you came with has expired, connect again with a new one\n\n") {
 		t.Errorf("streamed: %q", text)
+	}
+	if !strings.Contains(string(text), "while it lasts") || strings.Contains(string(text), "planted") {
+		t.Errorf("a stream shows messages, and none of a provider's own ids: %q", text)
 	}
 	if lasted := time.Since(now); lasted < 3*time.Second {
 		t.Errorf("ended after %s", lasted)
