@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test as base, type Page } from '@playwright/test'
+import { scrollBy } from '../support/scroll.ts'
 import { Stack } from '../support/stack.ts'
 
 const out = fileURLToPath(new URL('../../screenshots/', import.meta.url))
@@ -27,6 +28,20 @@ const test = base.extend<object, Shared>({
     { scope: 'worker', timeout: 120_000 },
   ],
 })
+
+// threadOf finds a conversation of the desk by whom it is with.
+async function threadOf(stack: Stack, name: string): Promise<string> {
+  const api = `${stack.url}/console/socialops`
+  const session = (await (await fetch(`${api}/session`, { method: 'POST', body: '{}', headers: { 'Content-Type': 'application/json' } })).json()) as {
+    data: { token: string }
+  }
+  const found = (await (
+    await fetch(`${api}/support/inbox?q=${encodeURIComponent(name)}`, { headers: { Authorization: `Bearer ${session.data.token}` } })
+  ).json()) as { data: { id: string; contact?: { name?: string } }[] }
+  const thread = found.data.find((x) => x.contact?.name === name)
+  if (!thread) throw new Error(`nobody is called ${name}`)
+  return thread.id
+}
 
 async function settled(page: Page): Promise<void> {
   await expect(page.locator('[aria-busy="true"]')).toHaveCount(0)
@@ -56,8 +71,13 @@ for (const colorScheme of ['light', 'dark'] as const) {
       const rows = page.getByRole('list', { name: 'Threads' }).getByRole('listitem')
       await expect(rows.nth(5)).toBeVisible()
       await shoot('list')
-      await rows.filter({ hasText: 'Jane Doe' }).first().getByRole('link').click()
-      await expect(page.getByRole('log', { name: 'Messages' }).getByRole('article').first()).toBeVisible()
+      await page.goto(`${stack.url}/a/support/t/${await threadOf(stack, 'Grace Okafor')}`)
+      await expect(page.getByRole('log', { name: 'Messages' })).toContainText('Works, thank you!')
+      if (size === 'wide') {
+        const row = rows.filter({ hasText: 'Grace Okafor' })
+        while ((await row.count()) === 0) await scrollBy(page.getByRole('list', { name: 'Threads' }), 400)
+        await row.scrollIntoViewIfNeeded()
+      }
       await shoot('inbox')
       for (const view of ['channels', 'keys', 'usage', 'audit', 'canned']) {
         await page.goto(`${stack.url}/a/support/${view}`)
