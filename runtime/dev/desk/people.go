@@ -119,7 +119,7 @@ var customers = []story{
 		set(m(4), "priority", "high", "labels", labels("shipping", "order"), "assignee", "sub:alice"),
 		reply(m(5), "Hallo Lukas, das tut mir leid. Sie geht heute noch raus, Expressversand auf unsere Kosten."),
 		says(m(3), "Super, danke. Der Start ist am Samstag 😬"),
-		reply(m(2), "Freitag ist sie da. <b>Sendungsnummer:</b> <code>AC-5540-2231</code>"),
+		reply(m(2), "Freitag ist sie da. <b>Sendungsnummer:</b> <code>AC-5540-2231</code>"), says(m(4), "Perfekt 🙏"),
 	}},
 	{ago: 4 * hours, name: "mei", person: person(19, "Mei", "Chen", "meichen", "zh"), steps: []step{
 		says(0, "你好，请问可以开公司发票吗？"),
