@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { BookOpenText, ChartNoAxesColumn, Inbox, KeyRound, Layers, Plug, ScrollText } from 'lucide-react'
-import { lazy, Suspense, useEffect, type ReactNode } from 'react'
+import { lazy, Suspense, useEffect, useRef, type ReactNode } from 'react'
 import { q } from '@/api/queries'
 import type { Instance, Me, SavedView } from '@/api/types'
 import { t } from '@/i18n'
@@ -9,7 +9,8 @@ import { countQuery, formatFilter, parseFilter } from '@/inbox/filter'
 import { AccountButton } from './account'
 import { href, type PageName, type Route } from './route'
 import { Link, useSearch } from './router'
-import { closeSidebar } from './sidebar-state'
+import { closeSidebar, sidebarOpen } from './sidebar-state'
+import { useStore } from './store'
 import { builtinViews, type View } from './views'
 
 const ViewMenu = lazy(() => import('@/inbox/view-menu'))
@@ -31,8 +32,33 @@ interface SidebarProps {
 export function Sidebar({ alias, instance, instances, me, route }: SidebarProps) {
   const search = useSearch()
   useEffect(closeSidebar, [route.page, alias, search])
+  const ref = useRef<HTMLElement>(null)
+  const over = useStore(sidebarOpen)
+  useEffect(() => {
+    const side = ref.current
+    if (!over || !side) return
+    const before = document.activeElement
+    const onKey = (e: KeyboardEvent) => {
+      if (e.key !== 'Escape' || e.defaultPrevented) return
+      e.preventDefault()
+      closeSidebar()
+    }
+    const onLeave = (e: FocusEvent) => {
+      // the focus goes on to what it lies over
+      const to = e.relatedTarget
+      if (to instanceof Element && !side.contains(to) && !to.closest('.ui-popup, .ui-dialog')) closeSidebar()
+    }
+    side.addEventListener('keydown', onKey)
+    side.addEventListener('focusout', onLeave)
+    side.focus()
+    return () => {
+      side.removeEventListener('keydown', onKey)
+      side.removeEventListener('focusout', onLeave)
+      if (before instanceof HTMLElement && side.contains(document.activeElement)) before.focus()
+    }
+  }, [over])
   return (
-    <aside className="side" aria-label={t('nav.label')}>
+    <aside className="side" aria-label={t('nav.label')} ref={ref} tabIndex={-1}>
       <div className="side-head">
         <span className="side-logo" aria-hidden="true">
           <svg viewBox="0 0 32 32" width="22" height="22">

@@ -109,6 +109,8 @@ export function InboxPage({ alias, thread, instance, me, manage }: Props) {
   const showFresh = useCallback(() => {
     list.showFresh()
     rows.current?.toTop()
+    const first = list.idAt(0)
+    if (first) rows.current?.reveal(first, true) // what was pressed is gone
   }, [list])
   const leaveSearch = useCallback(() => {
     searchBox.current?.blur()
