@@ -171,7 +171,8 @@ describe('parse', () => {
       ).join('')
       for (const mode of ['HTML', 'Markdown', 'MarkdownV2'] as const) {
         const p = parse(text, mode)
-        if (typeof seen(p.nodes) !== 'string' || (p.formatted && !mayFormat(text, mode))) missed.push(mode + ': ' + text)
+        if (typeof seen(p.nodes) !== 'string' || (p.formatted && !mayFormat(text, mode)))
+          missed.push(mode + ': ' + text)
       }
     }
     expect(missed).toEqual([])
