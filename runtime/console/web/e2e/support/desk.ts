@@ -100,10 +100,11 @@ export class Desk {
   // label gives the conversation a label that may be new.
   async label(name: string): Promise<void> {
     await this.field('Labels').click()
-    await this.page.getByRole('dialog', { name: 'Labels' }).getByRole('combobox').fill(name)
-    await this.page.getByRole('option', { name }).click()
+    const choice = this.page.getByRole('dialog', { name: 'Labels' })
+    await choice.getByRole('combobox').fill(name)
+    await choice.getByRole('option', { name }).click()
     await this.page.keyboard.press('Escape')
-    await expect(this.page.getByRole('dialog')).toHaveCount(0)
+    await expect(choice).toHaveCount(0)
   }
 
   // filter sets one of the list's filters.
