@@ -2,7 +2,7 @@ import { test, expect } from '../support/fixtures.ts'
 
 test('a Telegram message arrives live, is assigned, answered and delivered', async ({ desk, inbox }) => {
   await desk.open()
-  await expect(desk.page.getByText('No conversations yet')).toBeVisible()
+  await expect(desk.page.getByText('Nothing here yet')).toBeVisible()
 
   const jane = inbox.someone('Jane', 'Doe')
   await inbox.says(jane, 'Hello, my order has not come')
