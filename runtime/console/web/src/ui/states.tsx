@@ -70,6 +70,7 @@ export function Note({
   )
 }
 
+/** Rejects where the browser has no clipboard for this page, or refuses it. */
 export function useCopy(text: string) {
   const [copied, setCopied] = useState(false)
   const copy = async () => {
@@ -82,16 +83,21 @@ export function useCopy(text: string) {
 
 export function CopyButton({ text, label = t('action.copy') }: { text: string; label?: string }) {
   const [copied, copy] = useCopy(text)
+  const [refused, setRefused] = useState(false)
+  const said = copied ? t('action.copied') : refused ? t('action.copyRefused') : ''
   return (
     <>
       <IconButton
-        label={copied ? t('action.copied') : label}
-        icon={copied ? <Check /> : <Copy />}
+        label={said || label}
+        icon={copied ? <Check /> : refused ? <CircleAlert /> : <Copy />}
         size="small"
-        onClick={() => void copy()}
+        onClick={() => {
+          setRefused(false)
+          copy().catch(() => setRefused(true))
+        }}
       />
       <span className="sr-only" role="status">
-        {copied ? t('action.copied') : ''}
+        {said}
       </span>
     </>
   )

@@ -7,6 +7,7 @@ export const common: Catalogue = {
   'action.retry': 'Erneut versuchen',
   'action.copy': 'Kopieren',
   'action.copied': 'Kopiert',
+  'action.copyRefused': 'Der Browser lässt nicht kopieren: bitte von Hand auswählen',
   'action.save': 'Speichern',
   'action.delete': 'Löschen',
   'action.undo': 'Rückgängig',

@@ -6,6 +6,7 @@ export const common = {
   'action.retry': 'Try again',
   'action.copy': 'Copy',
   'action.copied': 'Copied',
+  'action.copyRefused': 'The browser refuses to copy: select the text by hand',
   'action.save': 'Save',
   'action.delete': 'Delete',
   'action.undo': 'Undo',

@@ -10,6 +10,7 @@ import { usd } from './usd'
 const height = 190
 const margin = { right: 8, top: 10, bottom: 26 }
 const digit = 6.6 // about as wide as one is
+const emptyScale = 10_000n // micro-USD that the axis shows where nothing was charged
 
 /** Bars of what was charged. It is a slider over its steps, so that keys and screen readers read each one's values. */
 export function Plot({ points, step, label }: { points: Point[]; step: Step; label: string }) {
@@ -19,7 +20,7 @@ export function Plot({ points, step, label }: { points: Point[]; step: Step; lab
   const at = chosen === undefined ? lastBusy(points) : Math.min(chosen, points.length - 1)
   const point = points[at]
 
-  const above = niceCeiling(largest(points.map(charged)))
+  const above = niceCeiling(largest(points.map(charged)) || emptyScale)
   const refunds = largest(points.map((p) => p.refunds))
   const below = refunds === 0n ? 0n : niceCeiling(refunds)
   const ticks = [above, above / 2n, 0n].map((amount) => ({
