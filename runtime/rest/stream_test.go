@@ -120,6 +120,7 @@ func TestBusyStreamOfARevokedKey(t *testing.T) {
 		defer s.Close()
 		l := &line{}
 		done := openStream(t, t.Context(), s, store, l)
+		synctest.Wait() // it has read the key
 		store.mu.Lock()
 		store.key.RevokedAt = time.Now()
 		store.mu.Unlock()

@@ -42,7 +42,7 @@ async function start() {
   afterPaint(() =>
     setTimeout(() => {
       preloadPicker()
-      void import('@/app/palette')
+      void import('@/app/palette').catch(() => {}) // asked for again when it is wanted
     }, 500),
   )
 }

@@ -5,8 +5,8 @@ import { picker } from './picker-state'
 const load = () => import('./picker')
 const Picker = lazy(load)
 
-/** Loaded when the page has come to rest, so that it is there when it is wanted. */
-export const preloadPicker = () => void load()
+/** Loaded when the page has come to rest, so that it is there when it is wanted. What fails now is asked for again then. */
+export const preloadPicker = () => void load().catch(() => {})
 
 export function PickerHost() {
   const request = useStore(picker)
