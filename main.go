@@ -2,6 +2,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -49,19 +50,12 @@ func root() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	c.PersistentFlags().String("log-level", envOr("SOCIALOPS_LOG_LEVEL", "info"), "debug, info, warn or error")
-	c.PersistentFlags().String("log-format", envOr("SOCIALOPS_LOG_FORMAT", "text"), "text or json")
+	c.PersistentFlags().String("log-level", cmp.Or(os.Getenv("SOCIALOPS_LOG_LEVEL"), "info"), "debug, info, warn or error")
+	c.PersistentFlags().String("log-format", cmp.Or(os.Getenv("SOCIALOPS_LOG_FORMAT"), "text"), "text or json")
 	c.AddCommand(devCommand(), runtimeCommand(), workerCommand(), consoleCommand(), migrateCommand(), operatorCommand())
 	c.AddCommand(admin.Commands(adminURL)...)
 	c.AddCommand(simulators.Commands()...)
 	return c
-}
-
-func envOr(name, fallback string) string {
-	if v := os.Getenv(name); v != "" {
-		return v
-	}
-	return fallback
 }
 
 // logger writes to standard error, so that output stays clean.

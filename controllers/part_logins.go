@@ -70,7 +70,7 @@ func (l *partLogins) watch(mgr ctrl.Manager, login *partLogin) error {
 	if err := mgr.Add(standby{own}); err != nil {
 		return fmt.Errorf("adding a cache: %w", err)
 	}
-	return mgr.Add(leading(func(ctx context.Context) error { //nolint:wrapcheck // hardly ever
+	return mgr.Add(leading(func(ctx context.Context) error { //nolint:wrapcheck // fails only once the manager has stopped
 		// Only once this process leads and runs, as the operator must start without it, too.
 		informer, err := own.GetInformer(ctx, metadataOf(kindSecret), cache.BlockUntilSynced(false))
 		if err != nil {

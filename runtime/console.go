@@ -15,14 +15,13 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/open4x/socialops/runtime/console"
 	"github.com/open4x/socialops/runtime/console/identity"
 	"github.com/open4x/socialops/runtime/inbox"
 	"github.com/open4x/socialops/runtime/postgres"
 	"github.com/open4x/socialops/runtime/provider"
+	"github.com/open4x/socialops/runtime/rest"
 )
 
 // ConsoleConfig is what a cluster's console needs.
@@ -60,7 +59,7 @@ const consoleConns = 8
 
 // ServeConsole runs the console until ctx ends. It starts without its issuer and
 // without the Kubernetes API server, and tells of either when it is needed.
-func ServeConsole(ctx context.Context, c ConsoleConfig) (err error) {
+func ServeConsole(ctx context.Context, c ConsoleConfig) error {
 	base, err := runtimeBase(c.RuntimeURL)
 	if err != nil {
 		return err
@@ -69,36 +68,10 @@ func ServeConsole(ctx context.Context, c ConsoleConfig) (err error) {
 	if err != nil {
 		return err
 	}
-	stopTracing, err := StartTracing(ctx, "socialops-console", c.Version)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, closeWithin(grace, stopTracing)) }()
-
-	metrics := prometheus.NewRegistry()
-	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	health := NewHealth("starting: the database's schema is not checked yet")
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
-	if err != nil {
-		return fmt.Errorf("listening for the console: %w", err)
-	}
-	work, stop := context.WithCancel(context.WithoutCancel(ctx))
-	defer stop()
-	g, gctx := errgroup.WithContext(work)
-	if c.Health != "" {
-		hl, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Health)
-		if err != nil {
-			return errors.Join(fmt.Errorf("listening for health checks: %w", err), l.Close())
-		}
-		c.Log.DebugContext(ctx, "serving health checks", "address", hl.Addr().String())
-		g.Go(func() error { return serveUntil(gctx, NewHTTPServer(health.Handler(metrics)), hl, time.Second) })
-	}
-	g.Go(func() error { return verifier.Run(gctx) })
-	g.Go(func() error {
-		defer stop() // the health port goes last
-		return c.serve(ctx, gctx, l, verifier, base, metrics, health)
-	})
-	return g.Wait() //nolint:wrapcheck // each part says what it was doing
+	return frame{service: "socialops-console", version: c.Version, name: "the console", listen: c.Listen, health: c.Health, log: c.Log}.run(ctx,
+		func(ctx, failed context.Context, l net.Listener, metrics *prometheus.Registry, health *Health) error {
+			return c.serve(ctx, failed, l, verifier, base, metrics, health)
+		}, verifier.Run)
 }
 
 func (c ConsoleConfig) serve(
@@ -149,7 +122,7 @@ func (c ConsoleConfig) publicURL(alias string) string {
 	if c.PublicURL == "" {
 		return ""
 	}
-	return strings.TrimSuffix(c.PublicURL, "/") + "/v1/apps/socialops/" + alias
+	return strings.TrimSuffix(c.PublicURL, "/") + rest.BasePath + alias
 }
 
 // DefaultRuntimeURL leads to the Service that the operator makes for an instance.
@@ -163,7 +136,7 @@ func runtimeBase(template string) (func(inbox.OwnedInstance) string, error) {
 	}
 	template = strings.TrimSuffix(template, "/")
 	return func(in inbox.OwnedInstance) string {
-		return strings.NewReplacer("{name}", in.Name, "{namespace}", in.Namespace, "{alias}", in.Alias).Replace(template) + "/v1/apps/socialops/" + in.Alias
+		return strings.NewReplacer("{name}", in.Name, "{namespace}", in.Namespace, "{alias}", in.Alias).Replace(template) + rest.BasePath + in.Alias
 	}, nil
 }
 

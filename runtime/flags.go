@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"cmp"
 	"os"
 
 	"github.com/spf13/pflag"
@@ -31,7 +32,7 @@ func (c *ConsoleConfig) AddFlags(f *pflag.FlagSet) {
 	f.StringVar(&c.Health, "health-listen", ":8081", healthUsage)
 	f.DurationVar(&c.Drain, "drain", 0, "how long to go on serving once told to stop")
 	f.StringVar(&c.Issuer, "oidc-issuer", os.Getenv("SOCIALOPS_OIDC_ISSUER"), "address of the OpenID Connect issuer, as its tokens have it (SOCIALOPS_OIDC_ISSUER)")
-	f.StringVar(&c.Audience, "oidc-audience", envOr("SOCIALOPS_OIDC_AUDIENCE", "socialops"), "whom access tokens must be for (SOCIALOPS_OIDC_AUDIENCE)")
+	f.StringVar(&c.Audience, "oidc-audience", cmp.Or(os.Getenv("SOCIALOPS_OIDC_AUDIENCE"), "socialops"), "whom access tokens must be for (SOCIALOPS_OIDC_AUDIENCE)")
 	f.StringVar(&c.ClientID, "oidc-client-id", os.Getenv("SOCIALOPS_OIDC_CLIENT_ID"), "the page's client at the issuer: a public one, with PKCE (SOCIALOPS_OIDC_CLIENT_ID)")
 	f.StringVar(&c.Scopes, "oidc-scopes", "openid profile offline_access", "what the page asks the issuer for, with spaces between")
 	f.StringVar(&c.PermissionsClaim, "oidc-permissions-claim", "permissions", "claim of access tokens with what a user may do: an array or a text with spaces; a dot leads into an object")
@@ -39,11 +40,4 @@ func (c *ConsoleConfig) AddFlags(f *pflag.FlagSet) {
 	f.StringVar(&c.AdminPermission, "admin-permission", console.DefaultAdminPermission, "permission of staff who may grant credits to any alias")
 	f.StringVar(&c.RuntimeURL, "runtime-url-template", DefaultRuntimeURL, "where an instance's runtime is reached, with {name}, {namespace} and {alias}")
 	f.StringVar(&c.PublicURL, "public-url", "", "where providers reach every alias's API, such as https://inbox.example.com")
-}
-
-func envOr(name, fallback string) string {
-	if v := os.Getenv(name); v != "" {
-		return v
-	}
-	return fallback
 }

@@ -14,10 +14,8 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/trace"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/open4x/socialops/runtime/inbox"
 	"github.com/open4x/socialops/runtime/postgres"
@@ -46,40 +44,12 @@ const grace = 20 * time.Second
 
 // Serve runs one alias's server until ctx ends, and returns when everything that
 // it acknowledged is stored.
-func Serve(ctx context.Context, c Config) (err error) {
+func Serve(ctx context.Context, c Config) error {
 	collectLess()
-	stopTracing, err := StartTracing(ctx, "socialops-runtime", c.Version)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, closeWithin(grace, stopTracing)) }()
-
-	metrics := prometheus.NewRegistry()
-	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	health := NewHealth("starting: the database's schema is not checked yet")
-
-	api, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
-	if err != nil {
-		return fmt.Errorf("listening for the API: %w", err)
-	}
-	work, stop := context.WithCancel(context.WithoutCancel(ctx))
-	defer stop()
-	g, gctx := errgroup.WithContext(work)
-	if c.Health != "" {
-		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Health)
-		if err != nil {
-			return errors.Join(fmt.Errorf("listening for health checks: %w", err), api.Close())
-		}
-		g.Go(func() error { return serveUntil(gctx, NewHTTPServer(health.Handler(metrics)), l, time.Second) })
-	}
-	g.Go(func() error {
-		defer stop() // the health port goes last
-		return serveTenant(ctx, gctx, c, api, metrics, health)
-	})
-	return g.Wait() //nolint:wrapcheck // each part says what it was doing
+	return frame{service: "socialops-runtime", version: c.Version, name: "the API", listen: c.Listen, health: c.Health, log: c.Log}.run(ctx, c.serve)
 }
 
-func serveTenant(ctx, failed context.Context, c Config, api net.Listener, metrics *prometheus.Registry, health *Health) error {
+func (c Config) serve(ctx, failed context.Context, api net.Listener, metrics *prometheus.Registry, health *Health) error {
 	tenant, err := OpenTenant(ctx, TenantConfig{
 		Alias: c.Alias, DatabaseURL: c.DatabaseURL, InstanceKey: c.InstanceKey, Providers: c.Providers, Metrics: metrics, Log: c.Log,
 	})

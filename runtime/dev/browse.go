@@ -21,7 +21,7 @@ func browse(url string) error {
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("opening %s: %w", url, err)
 	}
-	return cmd.Process.Release() //nolint:wrapcheck // never fails here
+	return cmd.Process.Release() //nolint:wrapcheck // fails only for a process that was not started
 }
 
 // displayOpener is the program that opens addresses; none where nobody would see it.

@@ -1,4 +1,4 @@
-// One place for keys and calls of what the page reads. live.ts invalidates by the same keys.
+// One place for keys and calls of what the page reads. inbox/desk.ts invalidates by the same keys.
 import { infiniteQueryOptions, QueryClient, queryOptions } from '@tanstack/react-query'
 import { api, ApiError } from './client'
 import type {
@@ -49,7 +49,7 @@ export const q = {
         ),
       initialPageParam: null as string | null,
       getNextPageParam: after,
-      staleTime: Infinity, // events keep it fresh; live.ts invalidates after a gap
+      staleTime: Infinity, // events keep it fresh; inbox/desk.ts invalidates after a gap
       gcTime: 60_000,
     }),
   threadAudit: (alias: string, thread: string) =>

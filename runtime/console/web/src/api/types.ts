@@ -4,7 +4,6 @@ export type Status = 'open' | 'pending' | 'resolved' | 'archived'
 export type Priority = 'low' | 'normal' | 'high' | 'urgent'
 export type DeliveryStatus = 'pending' | 'processing' | 'awaiting' | 'completed' | 'failed'
 export type ParseMode = '' | 'HTML' | 'Markdown' | 'MarkdownV2'
-export type Permission = 'service:read' | 'service:manage' | 'service:admin'
 
 export const statuses: readonly Status[] = ['open', 'pending', 'resolved', 'archived']
 export const priorities: readonly Priority[] = ['urgent', 'high', 'normal', 'low']

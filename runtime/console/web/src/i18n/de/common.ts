@@ -11,7 +11,6 @@ export const common: Catalogue = {
   'action.save': 'Speichern',
   'action.delete': 'Löschen',
   'action.undo': 'Rückgängig',
-  'action.more': 'Weitere Aktionen',
   'action.loadMore': 'Mehr laden',
   'error.unreachable': 'Der Server ist nicht erreichbar.',
   'error.offline': 'Sie sind offline.',

@@ -10,7 +10,6 @@ export const common = {
   'action.save': 'Save',
   'action.delete': 'Delete',
   'action.undo': 'Undo',
-  'action.more': 'More actions',
   'action.loadMore': 'Load more',
   'error.unreachable': 'The server cannot be reached.',
   'error.offline': 'You are offline.',
