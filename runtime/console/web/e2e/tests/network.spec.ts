@@ -73,3 +73,44 @@ test('a reply whose answer was lost goes once', async ({ desk, inbox, watch }) =
   await expect(sent).toHaveCount(1)
   await expect.poll(async () => (await inbox.got(jane)).map((m) => m.text)).toEqual(['Once'])
 })
+
+test('an answer that comes after the event that outdates it changes nothing', async ({ desk, inbox, stack }) => {
+  const john = inbox.someone('John')
+  const { thread_id } = await inbox.says(john, 'Is this slow?')
+  await stack.simulator.fault({ method: 'sendMessage', chat_id: john.id, status: 400, description: 'Bad Request: the chat is on fire' })
+  await desk.openThread(thread_id)
+  let answer: () => void = () => {}
+  const answered = desk.page.waitForResponse('**/replies')
+  await desk.page.route('**/replies', async (route) => {
+    const response = await route.fetch()
+    await new Promise<void>((done) => (answer = done))
+    await route.fulfill({ response })
+  })
+  await desk.answer('It is')
+  const sent = desk.message('It is')
+  await expect(sent).toContainText('the chat is on fire')
+  answer()
+  await (await answered).finished()
+  await desk.page.evaluate(() => new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted))))
+  await expect(sent).toHaveCount(1)
+  await expect(sent).toContainText('the chat is on fire')
+})
+
+test('what happens between the first reading and the stream is seen', async ({ desk, inbox }) => {
+  const jane = inbox.someone('Jane')
+  const { thread_id } = await inbox.says(jane, 'Before')
+  let open: () => void = () => {}
+  const waiting = new Promise<void>((done) => (open = done))
+  await desk.page.route(/\/console\/socialops\/[^/]+\/events$/, async (route) => {
+    await waiting
+    await route.continue()
+  })
+  await desk.openThread(thread_id)
+  await expect(desk.row('Before')).toHaveCount(1)
+  await inbox.says(jane, 'Between')
+  await inbox.event({ thread_id: 'b', title: 'Another', text: 'It came meanwhile' })
+  open()
+  await expect(desk.message('Between')).toHaveCount(1)
+  await expect(desk.row('Another')).toHaveCount(1)
+  await expect(desk.row('Between')).toHaveCount(1)
+})

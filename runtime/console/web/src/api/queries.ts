@@ -1,6 +1,7 @@
 // One place for keys and calls of what the page reads. inbox/desk.ts invalidates by the same keys.
 import { infiniteQueryOptions, QueryClient, queryOptions } from '@tanstack/react-query'
 import { api, ApiError } from './client'
+import { withHeard } from './heard'
 import type {
   Account,
   Agent,
@@ -41,12 +42,12 @@ export const q = {
   messages: (alias: string, thread: string) =>
     infiniteQueryOptions({
       queryKey: ['messages', alias, thread],
-      queryFn: ({ pageParam, signal }) =>
-        api.list<Message>(
-          `/${alias}/threads/${thread}/messages`,
-          { order: 'newest', limit: 40, cursor: pageParam },
-          signal,
-        ),
+      queryFn: async ({ pageParam, signal }) => {
+        const asked = performance.now()
+        const query = { order: 'newest', limit: 40, cursor: pageParam }
+        const p = await api.list<Message>(`/${alias}/threads/${thread}/messages`, query, signal)
+        return withHeard(p, thread, asked, pageParam === null)
+      },
       initialPageParam: null as string | null,
       getNextPageParam: after,
       staleTime: Infinity, // events keep it fresh; inbox/desk.ts invalidates after a gap

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { api, ApiError } from '@/api/client'
+import { q, queryClient } from '@/api/queries'
 import type { Message, Queued } from '@/api/types'
+import { hearMessage, inOrder } from '@/inbox/messages'
 import { draftID, drafts } from './drafts'
 import { outbox, unseen, type Sending } from './outbox'
 
@@ -79,6 +81,21 @@ describe('outbox', () => {
     expect(calls[0]?.key).not.toBe('')
     calls[1]?.answer({ message: message() })
     expect(await done).toBe(true)
+  })
+
+  it('leaves the message as the stream told it, which may be before the answer or between two attempts', async () => {
+    const { queryKey } = q.messages('support', thread)
+    const pagination = { page: 1, limit: 40, next_cursor: null, has_more: false }
+    queryClient.setQueryData(queryKey, { pages: [{ data: [], pagination }], pageParams: [null] })
+    const m = message({ delivery: { action_id: 'a', status: 'pending', attempts: 0, error: '' } })
+    void send()
+    await turn()
+    hearMessage('support', { ...m, delivery: { action_id: 'a', status: 'failed', attempts: 1, error: 'on fire' } })
+    calls[0]?.refuse(lost())
+    await vi.advanceTimersByTimeAsync(20_000)
+    calls[1]?.answer({ message: m })
+    await turn()
+    expect(inOrder(queryClient.getQueryData(queryKey)).map((x) => x.delivery?.error)).toEqual(['on fire'])
   })
 
   it('asks again at once when told to', async () => {

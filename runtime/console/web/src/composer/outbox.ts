@@ -4,7 +4,7 @@ import { useSyncExternalStore } from 'react'
 import { api, ApiError } from '@/api/client'
 import type { Message, Queued } from '@/api/types'
 import { t } from '@/i18n'
-import { putMessage } from '@/inbox/messages'
+import { answerMessage } from '@/inbox/messages'
 import { toastError } from '@/ui/toast'
 import { draftID, drafts, type Attempt, type Kind } from './drafts'
 
@@ -88,6 +88,8 @@ class Outbox {
   }
 
   private async run(s: Sending, id: string): Promise<boolean> {
+    // the first attempt's time counts: one that is repeated may be answered as the first was
+    const asked = performance.now()
     for (let n = 0; ; n++) {
       try {
         const done = await api.post<Queued>(
@@ -95,7 +97,7 @@ class Outbox {
           { text: s.text, parent_id: s.parent },
           { 'Idempotency-Key': s.key },
         )
-        this.settle(s, id, done.message)
+        this.settle(s, id, done.message, asked)
         return true
       } catch (e) {
         if (!mayPass(e)) {
@@ -122,10 +124,10 @@ class Outbox {
     })
   }
 
-  private settle(s: Sending, id: string, m: Message) {
+  private settle(s: Sending, id: string, m: Message, asked: number) {
     const d = drafts.get(id)
     if (d?.attempt?.key === s.key) drafts.set(id, { ...d, attempt: undefined })
-    putMessage(s.alias, m)
+    answerMessage(s.alias, m, asked)
     this.drop(s)
   }
 

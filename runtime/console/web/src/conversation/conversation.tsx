@@ -11,7 +11,7 @@ import { drafts } from '@/composer/drafts'
 import { unseen, useSending } from '@/composer/outbox'
 import { t } from '@/i18n'
 import { deskOf, isMissing, type Desk } from '@/inbox/desk'
-import { inOrder, putMessage } from '@/inbox/messages'
+import { answerMessage, inOrder, putMessage } from '@/inbox/messages'
 import { useThread } from '@/inbox/use-thread'
 import { Button } from '@/ui/button'
 import { EmptyState, ErrorNote } from '@/ui/states'
@@ -189,14 +189,13 @@ function forgetOlder(alias: string, id: string) {
 
 /** Has a failed reply sent again: at once on the page, and taken back when it is refused. */
 async function retry(alias: string, m: Message) {
+  const asked = performance.now()
   if (m.delivery) putMessage(alias, { ...m, delivery: { ...m.delivery, status: 'pending', error: '', attempts: 0 } })
   try {
     const now = await api.post<Message>(`/${alias}/threads/${m.thread_id}/messages/${m.id}/retry`)
-    const shown = inOrder(queryClient.getQueryData(q.messages(alias, m.thread_id).queryKey)).find((x) => x.id === m.id)
-    // an event may have told more by now
-    if (shown?.delivery?.status === 'pending') putMessage(alias, now)
+    answerMessage(alias, now, asked)
   } catch (e) {
-    putMessage(alias, m)
+    answerMessage(alias, m, asked)
     toastError(t('delivery.notRetried'), e)
   }
 }

@@ -6,7 +6,7 @@ import type { Agent, BulkChange, BulkResult, InboxThread, LogEvent, Me, ThreadPa
 import { createStore } from '@/app/store'
 import { apiQuery, formatFilter, type Filter } from './filter'
 import { ThreadList } from './list'
-import { dropMessage, putMessage } from './messages'
+import { hearGone, hearMessage } from './messages'
 import { Threads, type Fields } from './threads'
 
 const keptLists = 8
@@ -66,8 +66,9 @@ export class Desk {
 
   /** A thread that was opened by its address, and is in no list. */
   async load(id: string): Promise<InboxThread> {
+    const asked = performance.now()
     const t = await api.get<InboxThread>(`/${this.alias}/threads/${id}`)
-    this.threads.put(t)
+    this.threads.answer(t, asked)
     return t
   }
 
@@ -90,10 +91,18 @@ export class Desk {
 
   /** What was read before the stream began may be older than the stream's beginning. */
   private catchUp() {
-    const run = () => {
-      for (const l of this.lists.values()) if (l.loaded) void l.refresh()
+    const run = async () => {
+      for (const l of this.lists.values()) void l.refreshAgain()
+      const queryKey = ['messages', this.alias]
+      const reads = queryClient.getQueryCache().findAll({ queryKey })
+      await Promise.allSettled(reads.map((r) => r.promise))
+      void queryClient.invalidateQueries({ queryKey })
+      if (this.open) void this.load(this.open).catch(() => {})
     }
-    this.later.set('catch up', setTimeout(run, 700)) // after the first view, which it would slow down
+    this.later.set(
+      'catch up',
+      setTimeout(() => void run(), 700),
+    ) // after the first view, which it would slow down
   }
 
   /** Reads everything anew, as events were missed. */
@@ -113,13 +122,13 @@ export class Desk {
     const me = this.actor
     for (const e of batch) {
       const id = e.thread_id
-      if (e.thread) this.threads.put(e.thread)
+      if (e.thread) this.threads.hear(e.thread)
       if (e.message) {
-        this.threads.message(e.message)
-        putMessage(this.alias, e.message)
-      } else if (e.type === 'message.deleted' && id && e.message_id) dropMessage(this.alias, id, e.message_id)
+        this.threads.hearMessage(e.message)
+        hearMessage(this.alias, e.message)
+      } else if (e.type === 'message.deleted' && id && e.message_id) hearGone(this.alias, id, e.message_id)
       if (e.type === 'thread.deleted' && id) {
-        this.threads.remove(id)
+        this.threads.hearGone(id)
         for (const l of this.lists.values()) l.remove(id)
         touched.delete(id)
         if (id === this.open) void queryClient.invalidateQueries({ queryKey: ['messages', this.alias, id] })
@@ -177,8 +186,9 @@ export class Desk {
   /** Changes a thread: at once on the page, then on the server. Rejects with what the server said, after taking it back. */
   async change(id: string, patch: ThreadPatch): Promise<InboxThread> {
     return this.during([id], patch, async () => {
+      const asked = performance.now()
       const t = await api.patch<InboxThread>(`/${this.alias}/threads/${id}`, patch)
-      this.threads.put(t)
+      this.threads.answer(t, asked)
       return t
     })
   }
@@ -189,8 +199,9 @@ export class Desk {
     await this.during(change.thread_ids, change, async () => {
       for (let i = 0; i < change.thread_ids.length; i += 100) {
         const part = { ...change, thread_ids: change.thread_ids.slice(i, i + 100) }
+        const asked = performance.now()
         const d = await api.post<{ results: BulkResult[] }>(`/${this.alias}/bulk`, part)
-        for (const r of d.results) if (r.thread) this.threads.put(r.thread)
+        for (const r of d.results) if (r.thread) this.threads.answer(r.thread, asked)
         results.push(...d.results)
       }
     })

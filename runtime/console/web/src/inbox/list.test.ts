@@ -15,10 +15,39 @@ async function open(threads: InboxThread[], filter: Filter = { status: [] }) {
   await list.refresh()
   const numbers = () => list.ids().map((id) => Number(id.slice(1)))
   const event = (t: InboxThread, own = false) => {
-    store.put(t)
+    store.hear(t)
     list.place(t, own)
   }
   return { list, store, calls: s.calls, numbers, event }
+}
+
+/** A list whose reading is under way: what the server read is on its way to it. */
+function reading(read: InboxThread[]) {
+  const store = new Threads()
+  let land: () => void = () => {}
+  const s = server(read)
+  const fetch = async (cursor: string | null, limit: number) => {
+    const page = await s.fetch(cursor, limit)
+    await new Promise<void>((done) => (land = done))
+    return page
+  }
+  const list = new ThreadList({ status: ['open'] }, store, fetch, () => 'alice')
+  list.reader.shown = true
+  const done = list.refresh()
+  return {
+    list,
+    store,
+    hear: (t: InboxThread) => {
+      store.hear(t)
+      list.place(t, false)
+    },
+    landed: async () => {
+      await settled()
+      land()
+      await done
+      return list.ids().map((id) => Number(id.slice(1)))
+    },
+  }
 }
 
 const settled = () => new Promise((done) => setTimeout(done))
@@ -185,5 +214,43 @@ describe('a long list', () => {
     await settled()
     expect(other.length).toBe(150)
     expect(list.length).toBe(50)
+  })
+})
+
+describe('what the stream tells while a page is on its way', () => {
+  it('is newer than the page: a thread that came', async () => {
+    const r = reading(descending(2))
+    r.hear(thread(3))
+    expect(await r.landed()).toEqual([3, 2, 1])
+  })
+
+  it('is newer than the page: a thread that was written to', async () => {
+    const r = reading(descending(3))
+    r.hear(thread(1, { last_message_at: at(9), unread_count: 1 }))
+    expect(await r.landed()).toEqual([1, 3, 2])
+    expect(r.store.get(thread(1).id)?.unread_count).toBe(1)
+  })
+
+  it('is newer than the page: a thread that no longer belongs', async () => {
+    const r = reading(descending(2))
+    r.hear(thread(2, { status: 'resolved' }))
+    expect(await r.landed()).toEqual([1])
+  })
+
+  it('is newer than the page: a thread that is gone', async () => {
+    const r = reading(descending(2))
+    r.store.hearGone(thread(2).id)
+    r.list.remove(thread(2).id)
+    expect(await r.landed()).toEqual([1])
+    expect(r.store.get(thread(2).id)).toBeUndefined()
+  })
+
+  it('is taken in by a list that is read again once it is there', async () => {
+    const r = reading(descending(2))
+    const again = r.list.refreshAgain()
+    expect(await r.landed()).toEqual([2, 1])
+    await settled()
+    expect(r.list.refreshing).toBe(true)
+    void again
   })
 })

@@ -27,6 +27,7 @@ export class ThreadList {
   private generation = 0
   private busy = false
   private filling = false
+  private refreshed: Promise<void> = Promise.resolve()
   version = 0
   error: unknown
   /** What the reader does with the list; set by the component that shows it. */
@@ -88,27 +89,52 @@ export class ThreadList {
   }
 
   /** Reads the beginning. What is shown is replaced if the reader is at the top, else only what is new is told. */
-  async refresh(): Promise<void> {
+  refresh(): Promise<void> {
+    return (this.refreshed = this.begin())
+  }
+
+  /** Reads the beginning once more, after a reading that is under way. */
+  async refreshAgain(): Promise<void> {
+    await this.refreshed
+    await this.refresh()
+  }
+
+  private async begin(): Promise<void> {
     const g = ++this.generation
     this.busy = true
+    const asked = performance.now()
     try {
       const p = await this.fetch(null, firstLimit)
       if (g !== this.generation) return
       this.error = undefined
-      p.data.forEach((t) => this.threads.put(t))
+      const ids = this.take(p, asked)
       if (this.loaded && this.reader.shown && !this.reader.atTop) {
-        for (const t of p.data) if (this.indexOf(t.id) < 0) this.pending.add(t.id)
+        for (const id of ids) if (this.indexOf(id) < 0) this.pending.add(id)
         this.age()
       } else {
-        this.slots = [{ cursor: null, ids: p.data.map((t) => t.id), count: p.data.length }]
+        this.slots = [{ cursor: null, ids, count: ids.length }]
         this.next = p.pagination.next_cursor
         this.pending.clear()
       }
+      this.placeSince(asked)
     } catch (e) {
       if (g === this.generation) this.error = e
     } finally {
       if (g === this.generation) this.busy = false
       this.changed()
+    }
+  }
+
+  /** The threads of a page that are not gone since. */
+  private take(p: Page<InboxThread>, asked: number): string[] {
+    return p.data.filter((t) => this.threads.answer(t, asked)).map((t) => t.id)
+  }
+
+  /** What came or changed while a page was read may not be in it. */
+  private placeSince(asked: number) {
+    for (const { id } of this.threads.heardSince(asked)) {
+      const t = this.threads.get(id)
+      if (t) this.place(t, false)
     }
   }
 
@@ -165,14 +191,15 @@ export class ThreadList {
     if (this.filling || !cursor) return
     this.filling = true
     const g = this.generation
+    const asked = performance.now()
     try {
       const p = await this.fetch(cursor, limit)
       if (g !== this.generation) return
       const known = new Set(this.ids())
-      const ids = p.data.filter((t) => !known.has(t.id)).map((t) => t.id)
-      p.data.forEach((t) => this.threads.put(t))
+      const ids = this.take(p, asked).filter((id) => !known.has(id))
       this.slots.push({ cursor, ids, count: ids.length })
       this.next = p.pagination.next_cursor
+      this.placeSince(asked)
       this.error = undefined
     } catch (e) {
       if (g === this.generation) this.error = e
@@ -186,13 +213,14 @@ export class ThreadList {
     if (s.loading) return
     s.loading = true
     const g = this.generation
+    const asked = performance.now()
     try {
       const p = await this.fetch(s.cursor, s.cursor ? limit : firstLimit)
       if (g !== this.generation) return
       const known = new Set(this.slots.flatMap((other) => (other === s ? [] : (other.ids ?? []))))
-      p.data.forEach((t) => this.threads.put(t))
-      s.ids = p.data.filter((t) => !known.has(t.id)).map((t) => t.id)
+      s.ids = this.take(p, asked).filter((id) => !known.has(id))
       s.count = s.ids.length
+      this.placeSince(asked)
     } catch (e) {
       if (g === this.generation) this.error = e
     } finally {

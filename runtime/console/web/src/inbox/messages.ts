@@ -1,5 +1,6 @@
 // The messages of threads that were looked at, as TanStack Query keeps them: pages, each newest first.
 import type { InfiniteData } from '@tanstack/react-query'
+import { heardMessages } from '@/api/heard'
 import { q, queryClient } from '@/api/queries'
 import type { Message, Page } from '@/api/types'
 
@@ -21,6 +22,18 @@ export function withMessage(old: Pages, m: Message): Pages {
   return { ...old, pages }
 }
 
+/** Takes what the stream told of a message. */
+export function hearMessage(alias: string, m: Message) {
+  heardMessages.note(m.id, m)
+  putMessage(alias, m)
+}
+
+/** Takes what a call was answered that was asked at a time of performance.now(), unless the stream told more since. */
+export function answerMessage(alias: string, m: Message, asked: number) {
+  if (!heardMessages.since(m.id, asked)) putMessage(alias, m)
+}
+
+/** Shows a message as it is, or is about to be. */
 export function putMessage(alias: string, m: Message) {
   const key = keyOf(alias, m.thread_id)
   const old = queryClient.getQueryData(key)
@@ -29,7 +42,9 @@ export function putMessage(alias: string, m: Message) {
   queryClient.setQueryData(key, withMessage(old, m))
 }
 
-export function dropMessage(alias: string, thread: string, id: string) {
+/** Takes from the stream that a message is gone. */
+export function hearGone(alias: string, thread: string, id: string) {
+  heardMessages.note(id, undefined)
   queryClient.setQueryData(
     keyOf(alias, thread),
     (old) => old && { ...old, pages: old.pages.map((p) => ({ ...p, data: p.data.filter((m) => m.id !== id) })) },

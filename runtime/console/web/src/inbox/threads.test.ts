@@ -46,7 +46,7 @@ describe('Threads', () => {
   ])('%s', (_, messages, want) => {
     const s = new Threads()
     s.put(thread(1))
-    messages.forEach((m) => s.message(m))
+    messages.forEach((m) => s.hearMessage(m))
     expect(s.get(id)?.last_message?.text).toBe(want)
   })
 
@@ -88,5 +88,20 @@ describe('Threads', () => {
     off()
     s.put(thread(1))
     expect(told).toBe(1)
+  })
+
+  it('takes an answer, unless the stream told more since it was asked', () => {
+    const s = new Threads()
+    const asked = performance.now()
+    expect(s.answer(thread(1), asked)).toBe(true)
+    s.hear(thread(1, { status: 'resolved' }))
+    s.hearMessage(message(1))
+    expect(s.answer(thread(1, { last_message: message(0) }), asked)).toBe(true)
+    expect(s.get(id)).toMatchObject({ status: 'resolved', last_message: { seq: 1 } })
+    expect(s.answer(thread(1, { priority: 'high' }), performance.now() + 1)).toBe(true)
+    expect(s.get(id)).toMatchObject({ status: 'open', priority: 'high' })
+    s.hearGone(id)
+    expect(s.answer(thread(1), asked)).toBe(false)
+    expect(s.get(id)).toBeUndefined()
   })
 })

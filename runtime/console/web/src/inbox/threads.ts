@@ -1,5 +1,6 @@
 // The threads of one alias that anything on the page shows, each once. What the server said lies beneath;
 // changes that are on their way lie above it, and are taken off when they arrive or fail.
+import { Heard } from '@/api/heard'
 import type { InboxThread, Message } from '@/api/types'
 
 export type Fields = Partial<
@@ -17,6 +18,7 @@ interface Entry {
 export class Threads {
   private entries = new Map<string, Entry>()
   private listeners = new Map<string, Set<() => void>>()
+  private heard = new Heard<InboxThread>()
 
   get size() {
     return this.entries.size
@@ -24,6 +26,28 @@ export class Threads {
 
   get(id: string): InboxThread | undefined {
     return this.entries.get(id)?.shown
+  }
+
+  /**
+   * Takes what a call was answered that was asked at a time of performance.now(), or something later that the stream
+   * told since. False: it is gone since.
+   */
+  answer(t: InboxThread, asked: number): boolean {
+    const h = this.heard.since(t.id, asked)
+    if (!h) this.put(t)
+    else if (h.value && !this.entries.has(t.id)) this.put(h.value)
+    return !h || h.value !== undefined
+  }
+
+  /** Takes what the stream told of a thread. */
+  hear(t: InboxThread) {
+    this.put(t)
+    this.heard.note(t.id, this.said(t.id))
+  }
+
+  /** Those that the stream told of since. */
+  heardSince(asked: number): InboxThread[] {
+    return this.heard.all(asked)
   }
 
   /** Takes what the server said. Without a last message, the one that is known stays. */
@@ -36,11 +60,12 @@ export class Threads {
     this.render(t.id, e)
   }
 
-  /** Takes a message that came or changed; it is shown in lists if none is newer. */
-  message(m: Message) {
+  /** Takes a message that the stream told of; it is shown in lists if none is newer. */
+  hearMessage(m: Message) {
     const e = this.entries.get(m.thread_id)
     if (!e || (e.base.last_message && e.base.last_message.seq > m.seq)) return
     e.base = { ...e.base, last_message: m }
+    this.heard.note(m.thread_id, e.base)
     this.render(m.thread_id, e)
   }
 
@@ -57,7 +82,9 @@ export class Threads {
     return this.entries.get(id)?.base
   }
 
-  remove(id: string) {
+  /** Takes from the stream that a thread is gone. */
+  hearGone(id: string) {
+    this.heard.note(id, undefined)
     if (this.entries.delete(id)) this.tell(id)
   }
 
