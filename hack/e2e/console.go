@@ -114,7 +114,7 @@ func (d *desk) provePage(ctx context.Context) error {
 			return fmt.Errorf("%s: the page is %s", origin, page)
 		case !strings.Contains(text, `"issuer":"`+issuerURL+`"`):
 			return fmt.Errorf("%s: the page does not know who signs people in: %s", origin, text)
-		case !strings.Contains(policy, "default-src 'none'") || !strings.Contains(policy, "script-src 'self';") || !strings.Contains(policy, "connect-src 'self' "+issuerURL+";"):
+		case !strings.Contains(policy, "default-src 'none'") || !strings.Contains(policy, "script-src 'self' 'sha256-") || !strings.Contains(policy, "connect-src 'self' "+issuerURL+";"):
 			return fmt.Errorf("%s: the page's policy is %q", origin, policy)
 		}
 		js, err := browser.call(ctx, http.MethodGet, found[1], nil)

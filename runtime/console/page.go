@@ -29,6 +29,10 @@ type page struct {
 // data: no policy lets a browser run it.
 const configPlace = `id="config">`
 
+// earlyPlace begins the one script that stands in index.html itself, as it asks for
+// the first view's data before any file is there. The policy allows it by its hash.
+const earlyPlace = `<script id="early">`
+
 // unbuilt is shown by a binary that was built without the page.
 const unbuilt = `<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>SocialOps</title>
@@ -38,7 +42,7 @@ const unbuilt = `<!doctype html>
 
 // newPage reads the page below dist. config is asked for each time that it is shown.
 func newPage(files fs.FS, config func() Config, log *slog.Logger) *page {
-	p := &page{config: config, csp: pageCSP(config())}
+	p := &page{config: config, csp: pageCSP(config(), nil)}
 	dist, err := fs.Sub(files, "dist")
 	var index []byte
 	if err == nil {
@@ -59,19 +63,36 @@ func newPage(files fs.FS, config func() Config, log *slog.Logger) *page {
 		head = index[:len(head)+len(configPlace)]
 	}
 	p.files, p.before, p.after = dist, head, tail[end:]
+	p.csp = pageCSP(config(), earlyScript(index))
 	return p
 }
 
-// pageCSP allows the page what comes from here, and calls to the issuer. Pictures of
-// other hosts are not loaded: they would tell those who is reading, and when.
-func pageCSP(c Config) string {
+// earlyScript is what index.html holds between the tags of its script; nil: it has none.
+func earlyScript(index []byte) []byte {
+	_, rest, there := bytes.Cut(index, []byte(earlyPlace))
+	script, _, ended := bytes.Cut(rest, []byte("</script>"))
+	if !there || !ended {
+		return nil
+	}
+	return script
+}
+
+// pageCSP allows the page what comes from here, its document's own script, and calls
+// to the issuer. Pictures of other hosts are not loaded: they would tell those who is
+// reading, and when.
+func pageCSP(c Config, script []byte) string {
+	scripts := "'self'"
+	if script != nil {
+		sum := sha256.Sum256(script)
+		scripts += " 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+	}
 	connect := "'self'"
 	if c.OIDC != nil {
 		if issuer, err := url.Parse(c.OIDC.Issuer); err == nil && issuer.Host != "" {
 			connect += " " + issuer.Scheme + "://" + issuer.Host
 		}
 	}
-	return "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; font-src 'self'; manifest-src 'self'; connect-src " + connect +
+	return "default-src 'none'; script-src " + scripts + "; style-src 'self'; img-src 'self' blob: data:; font-src 'self'; manifest-src 'self'; connect-src " + connect +
 		"; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 }
 

@@ -13,7 +13,7 @@ import (
 func built() fstest.MapFS {
 	f := fstest.MapFS{}
 	for name, text := range map[string]string{
-		"dist/index.html":             `<!doctype html><script type="application/json" id="config">{}</script><script type="module" src="/assets/main-1.js"></script>`,
+		"dist/index.html":             `<!doctype html><script type="application/json" id="config">{}</script><script id="early">ask()</script><script type="module" src="/assets/main-1.js"></script>`,
 		"dist/assets/main-1.js":       "plain",
 		"dist/assets/main-1.js.br":    "brotli",
 		"dist/assets/main-1.js.gz":    "gzip",
@@ -32,6 +32,7 @@ func TestPage(t *testing.T) {
 	t.Parallel()
 	config := Config{Mode: "oidc", Version: "</script><b>", OIDC: &OIDCConfig{Issuer: "https://id.example:8443/realm", ClientID: "console"}}
 	p := newPage(built(), func() Config { return config }, slog.New(slog.DiscardHandler))
+	const hash = "sha256-inhqo8UEOtta3Yf/3uJCGUt2o6pzuDBPHXRBiutLwio=" // printf 'ask()' | openssl dgst -sha256 -binary | base64
 	const forever, short, check = "public, max-age=31536000, immutable", "public, max-age=3600", "no-cache"
 	for name, c := range map[string]struct {
 		path, accept, encoding string
@@ -72,7 +73,7 @@ func TestPage(t *testing.T) {
 			t.Errorf("%s: %d %v %s", name, w.Code, w.Header(), w.Body)
 		}
 		csp := w.Header().Get("Content-Security-Policy")
-		if !strings.HasPrefix(csp, "default-src 'none'; script-src 'self'; style-src 'self'") || !strings.Contains(csp, "connect-src 'self' https://id.example:8443;") ||
+		if !strings.HasPrefix(csp, "default-src 'none'; script-src 'self' '"+hash+"'; style-src 'self'") || !strings.Contains(csp, "connect-src 'self' https://id.example:8443;") ||
 			strings.Contains(csp, "unsafe") || w.Header().Get("X-Content-Type-Options") != "nosniff" {
 			t.Errorf("%s: headers %v", name, w.Header())
 		}
@@ -100,6 +101,12 @@ func TestPage(t *testing.T) {
 	p.ServeHTTP(post, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", http.NoBody))
 	if post.Code != http.StatusMethodNotAllowed || post.Header().Get("Allow") != "GET, HEAD" {
 		t.Errorf("POST: %d %v", post.Code, post.Header())
+	}
+
+	plain := built()
+	plain["dist/index.html"].Data = []byte(`<!doctype html><script type="module" src="/assets/main-1.js"></script>`)
+	if csp := newPage(plain, func() Config { return config }, slog.New(slog.DiscardHandler)).csp; !strings.Contains(csp, "script-src 'self';") {
+		t.Errorf("a page without a script in its document: %s", csp)
 	}
 
 	unbuilt := httptest.NewRecorder()

@@ -69,10 +69,13 @@ function watchFirst([selector]) {
 async function firstView(context) {
   const page = await context.newPage()
   await page.goto(address, { waitUntil: 'commit' })
+  // Whoever asks meanwhile, as waitForFunction does in each frame, takes the page's own time.
+  await page.waitForTimeout(1500)
   const took = await (await page.waitForFunction(() => window.painted, undefined, { timeout: patience })).jsonValue()
   const scripts = await page.evaluate(() =>
     performance
       .getEntriesByType('resource')
+      .filter((r) => r.startTime < window.painted)
       .filter((r) => r.initiatorType === 'script' || (r.initiatorType === 'link' && /\.js(\?|$)/.test(r.name)) || /\.js(\?|$)/.test(r.name))
       .map((r) => r.name),
   )

@@ -1,3 +1,5 @@
+import { takeAhead } from './ahead'
+import type { Read } from './reads'
 import type { Page } from './types'
 
 export const base = '/console/socialops'
@@ -53,22 +55,30 @@ const unreachable = (cause: unknown) =>
     cause,
   )
 
+/** One call, with a token or without. */
+export function send(method: string, address: string, token: string, o: Options = {}): Promise<Response> {
+  const headers: Record<string, string> = { Accept: 'application/json', ...o.headers }
+  if (token) headers.Authorization = 'Bearer ' + token
+  if (o.body !== undefined) headers['Content-Type'] = 'application/json'
+  return fetch(base + address, {
+    method,
+    headers,
+    body: o.body === undefined ? undefined : JSON.stringify(o.body),
+    signal: o.signal,
+    cache: 'no-store',
+  })
+}
+
 /** The raw answer to an authorised call, whatever its status. A 401 is tried again with a new token. */
 export async function request(method: string, path: string, o: Options = {}): Promise<Response> {
+  const address = path + queryString(o.query)
+  const early = method === 'GET' && (await takeAhead(address))
+  if (early) return early
   for (let attempt = 0; ; attempt++) {
     const token = source ? await source.token() : ''
-    const headers: Record<string, string> = { Accept: 'application/json', ...o.headers }
-    if (token) headers.Authorization = 'Bearer ' + token
-    if (o.body !== undefined) headers['Content-Type'] = 'application/json'
     let res: Response
     try {
-      res = await fetch(base + path + queryString(o.query), {
-        method,
-        headers,
-        body: o.body === undefined ? undefined : JSON.stringify(o.body),
-        signal: o.signal,
-        cache: 'no-store',
-      })
+      res = await send(method, address, token, o)
     } catch (e) {
       if (o.signal?.aborted) throw e
       throw unreachable(e)
@@ -108,6 +118,8 @@ const data = async <T>(method: string, path: string, o?: Options) => (await json
 export const api = {
   get: <T>(path: string, query?: Query, signal?: AbortSignal) => data<T>('GET', path, { query, signal }),
   list: <T>(path: string, query?: Query, signal?: AbortSignal) => json<Page<T>>('GET', path, { query, signal }),
+  read: <T>({ path, query }: Read) => data<T>('GET', path, { query }),
+  readList: <T>({ path, query }: Read, signal?: AbortSignal) => json<Page<T>>('GET', path, { query, signal }),
   post: <T>(path: string, body?: unknown, headers?: Record<string, string>) => data<T>('POST', path, { body, headers }),
   patch: <T>(path: string, body: unknown) => data<T>('PATCH', path, { body }),
   put: <T>(path: string, body: unknown) => data<T>('PUT', path, { body }),

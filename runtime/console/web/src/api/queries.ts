@@ -2,6 +2,7 @@
 import { infiniteQueryOptions, QueryClient, queryOptions } from '@tanstack/react-query'
 import { api, ApiError } from './client'
 import { withHeard } from './heard'
+import { read } from './reads'
 import type {
   Account,
   Agent,
@@ -36,16 +37,15 @@ export const queryClient = new QueryClient({
 const after = (p: { pagination: { next_cursor: string | null } }) => p.pagination.next_cursor
 
 export const q = {
-  me: () => queryOptions({ queryKey: ['me'], queryFn: () => api.get<Me>('/me'), staleTime: 5 * 60_000 }),
-  instances: () => queryOptions({ queryKey: ['instances'], queryFn: () => api.get<Instance[]>('/instances') }),
+  me: () => queryOptions({ queryKey: ['me'], queryFn: () => api.read<Me>(read.me()), staleTime: 5 * 60_000 }),
+  instances: () => queryOptions({ queryKey: ['instances'], queryFn: () => api.read<Instance[]>(read.instances()) }),
 
   messages: (alias: string, thread: string) =>
     infiniteQueryOptions({
       queryKey: ['messages', alias, thread],
       queryFn: async ({ pageParam, signal }) => {
         const asked = performance.now()
-        const query = { order: 'newest', limit: 40, cursor: pageParam }
-        const p = await api.list<Message>(`/${alias}/threads/${thread}/messages`, query, signal)
+        const p = await api.readList<Message>(read.messages(alias, thread, pageParam), signal)
         return withHeard(p, thread, asked, pageParam === null)
       },
       initialPageParam: null as string | null,

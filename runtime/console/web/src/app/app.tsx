@@ -1,13 +1,13 @@
 import { CSPProvider } from '@base-ui/react/csp-provider'
 import { QueryClientProvider } from '@tanstack/react-query'
-import { useEffect, useState, useSyncExternalStore } from 'react'
+import { useEffect, useState, useSyncExternalStore, type ComponentType } from 'react'
 import { queryClient } from '@/api/queries'
 import { language, onLanguage, t } from '@/i18n'
 import { Button } from '@/ui/button'
 import { PickerHost } from '@/ui/picker-host'
 import { EmptyState, ErrorNote } from '@/ui/states'
-import { Toasts } from '@/ui/toast'
 import { onKeyDown } from './commands'
+import { afterPaint } from './ready'
 import { navigate, useRoute } from './router'
 import { finishSignIn } from './session'
 import { Shell } from './shell'
@@ -23,10 +23,32 @@ export function App() {
       <QueryClientProvider client={queryClient} key={tag}>
         <Main />
         <PickerHost />
-        <Toasts />
+        <Later />
       </QueryClientProvider>
     </CSPProvider>
   )
+}
+
+/** Toasts and tooltips, loaded once the first view is there. */
+function Later() {
+  const [Hosts, setHosts] = useState<ComponentType>()
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout>
+    const load = () => {
+      clearTimeout(timer)
+      import('@/ui/hosts').then(
+        (m) => setHosts(() => m.default),
+        () => (timer = setTimeout(load, 3000)), // the server is away: what is to be told waits
+      )
+    }
+    timer = setTimeout(load, 1500) // pages that are no list have no first view to wait for
+    const off = afterPaint(load)
+    return () => {
+      off()
+      clearTimeout(timer)
+    }
+  }, [])
+  return Hosts && <Hosts />
 }
 
 function Main() {

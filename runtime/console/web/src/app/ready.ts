@@ -1,3 +1,5 @@
+import { useSyncExternalStore } from 'react'
+
 let told = false
 let done = false
 let waiting: (() => void)[] = []
@@ -6,16 +8,17 @@ let waiting: (() => void)[] = []
 export function markReady() {
   if (told) return
   told = true
-  // what is rendered now is on the screen when the frame after the next begins
-  requestAnimationFrame(() =>
-    requestAnimationFrame(() => {
-      performance.mark('console:ready')
-      done = true
-      const now = waiting
-      waiting = []
-      setTimeout(() => now.forEach((f) => f()))
-    }),
-  )
+  const finish = () => {
+    if (done) return
+    performance.mark('console:ready')
+    done = true
+    const now = waiting
+    waiting = []
+    setTimeout(() => now.forEach((f) => f()))
+  }
+  // what is rendered now is on the screen when the frame after the next begins; a page out of sight has no frames
+  requestAnimationFrame(() => requestAnimationFrame(finish))
+  setTimeout(finish, document.hidden ? 0 : 1000)
 }
 
 /** Whether it is. */
@@ -30,3 +33,6 @@ export function afterPaint(f: () => void): () => void {
   waiting.push(f)
   return () => void (waiting = waiting.filter((g) => g !== f))
 }
+
+/** Whether it is, for what is asked for after it. */
+export const usePainted = () => useSyncExternalStore(afterPaint, painted)

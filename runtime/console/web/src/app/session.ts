@@ -1,19 +1,10 @@
 // Who is signed in. A token lives in this tab's sessionStorage only; in dev mode the server hands it out.
 import { ApiError, base, failure, setTokenSource } from '@/api/client'
 import type { Config } from '@/api/types'
-import { forgetDrafts } from '@/composer/drafts'
-
-interface Session {
-  token: string
-  expires?: number // ms
-  refresh?: string
-}
-
-const tokenKey = 'socialops.token'
-const restKey = 'socialops.session'
+import { isFresh, restKey, storedSession, tokenKey, type Session } from './stored-session'
 
 let config: Promise<Config> | undefined
-let current: Session | undefined = stored()
+let current = storedSession()
 let pending: Promise<Session> | undefined
 
 /** What the server said about itself, in the page or on asking. */
@@ -28,18 +19,6 @@ async function readConfig(): Promise<Config> {
   if (!res.ok) throw await failure(res)
   const body = (await res.json()) as { data?: Config } & Config
   return body.data ?? body
-}
-
-function stored(): Session | undefined {
-  const token = sessionStorage.getItem(tokenKey)
-  if (!token) return undefined
-  try {
-    const rest = JSON.parse(sessionStorage.getItem(restKey) ?? '{}') as Session
-    if (rest.token === token) return rest
-  } catch {
-    // written by somebody else: the token alone will do
-  }
-  return { token }
 }
 
 function keep(s: Session | undefined) {
@@ -113,11 +92,9 @@ function renew(): Promise<Session> {
   return pending
 }
 
-const soon = 30_000
-
 setTokenSource({
   async token() {
-    if (current && !(current.expires && current.expires - Date.now() < soon)) return current.token
+    if (current && isFresh(current)) return current.token
     return (await renew()).token
   },
   async refresh(stale) {
@@ -141,10 +118,10 @@ export async function switchUser(subject: string, permissions?: string[]) {
   location.assign('/')
 }
 
-export async function signOut() {
+/** Leaves for the issuer's page, or the first one. */
+export async function endSession() {
   const c = await getConfig()
   keep(undefined)
-  forgetDrafts() // whoever sits here next is somebody else
   if (c.mode === 'oidc') await (await import('./oidc')).signOut(c)
   else location.assign('/')
 }

@@ -16,6 +16,7 @@ import { lastAlias, rememberAlias } from './last'
 import { useLayout } from './layout'
 import { overlay, type Overlay } from './overlays'
 import { lazyPages } from './pages'
+import { afterPaint, markReady } from './ready'
 import { href, type Route } from './route'
 import { navigate } from './router'
 import { Sidebar } from './sidebar'
@@ -108,6 +109,10 @@ interface ContentProps {
 function Content({ route, alias, instance, instances, me }: ContentProps) {
   const manage = me?.permissions.includes('service:manage') ?? false
   useGoCommands(alias)
+  const inbox = route.page === 'inbox' || route.page === 'home'
+  useEffect(() => {
+    if (!inbox || instances?.length === 0 || (alias && instances && !instance)) markReady() // a list tells by itself
+  }, [inbox, alias, instance, instances])
   if (instances?.length === 0)
     return (
       <Alone>
@@ -178,7 +183,14 @@ function Live({ alias }: { alias: string }) {
   const state = useStore(desk.connection)
   const arrival = useStore(desk.arrival)
   const [shown, setShown] = useState(false)
-  useEffect(() => desk.follow(), [desk])
+  useEffect(() => {
+    let stop = () => {}
+    const off = afterPaint(() => (stop = desk.follow()))
+    return () => {
+      off()
+      stop()
+    }
+  }, [desk])
   useEffect(() => {
     // a stream that the server ends is there again in no time: not worth a word
     const timer = setTimeout(() => setShown(state === 'lost'), state === 'lost' && navigator.onLine ? 700 : 0)

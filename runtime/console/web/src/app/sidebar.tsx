@@ -7,6 +7,7 @@ import { t } from '@/i18n'
 import { fmt } from '@/i18n/format'
 import { countQuery, formatFilter, parseFilter } from '@/inbox/filter'
 import { AccountButton } from './account'
+import { usePainted } from './ready'
 import { href, type PageName, type Route } from './route'
 import { Link, useSearch } from './router'
 import { closeSidebar, sidebarOpen } from './sidebar-state'
@@ -104,7 +105,8 @@ export function Sidebar({ alias, instance, instances, me, route }: SidebarProps)
 }
 
 function Views({ alias, me, active, search }: { alias: string; me?: Me; active: boolean; search: string }) {
-  const saved = useQuery(q.views(alias)).data ?? []
+  const painted = usePainted()
+  const saved = useQuery({ ...q.views(alias), enabled: painted }).data ?? []
   const builtin = builtinViews()
   const views: Item[] = [
     ...builtin,
@@ -121,7 +123,7 @@ function Views({ alias, me, active, search }: { alias: string; me?: Me; active: 
       alias,
       views.slice(0, maxCounted).map((v) => countQuery(v.filter, me?.subject ?? '')),
     ),
-    enabled: me !== undefined,
+    enabled: painted && me !== undefined,
   }).data
   const here = formatFilter(parseFilter(search))
   const item = (v: Item, i: number) => {

@@ -1,10 +1,11 @@
 // An alias as the page has it open: its threads, the lists of them, and what comes in by the stream.
 import { api, ApiError } from '@/api/client'
 import { q, queryClient } from '@/api/queries'
+import { read } from '@/api/reads'
 import { follow, type StreamState } from '@/api/stream'
 import type { Agent, BulkChange, BulkResult, InboxThread, LogEvent, Me, ThreadPatch } from '@/api/types'
 import { createStore } from '@/app/store'
-import { apiQuery, formatFilter, type Filter } from './filter'
+import { formatFilter, type Filter } from './filter'
 import { ThreadList } from './list'
 import { hearGone, hearMessage } from './messages'
 import { Threads, type Fields } from './threads'
@@ -51,7 +52,7 @@ export class Desk {
     const fetch = async (cursor: string | null, limit: number) => {
       const subject = filter.assignee === 'me' ? await this.subject() : ''
       if (this.threads.size > manyThreads) this.sweep()
-      return api.list<InboxThread>(`/${this.alias}/inbox`, { ...apiQuery(filter, subject), limit, cursor })
+      return api.readList<InboxThread>(read.inbox(this.alias, filter, subject, limit, cursor))
     }
     l = new ThreadList(filter, this.threads, fetch, () => this.me?.subject ?? '')
     this.lists.set(key, l)
@@ -67,7 +68,7 @@ export class Desk {
   /** A thread that was opened by its address, and is in no list. */
   async load(id: string): Promise<InboxThread> {
     const asked = performance.now()
-    const t = await api.get<InboxThread>(`/${this.alias}/threads/${id}`)
+    const t = await api.read<InboxThread>(read.thread(this.alias, id))
     this.threads.answer(t, asked)
     return t
   }

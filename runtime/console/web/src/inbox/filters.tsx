@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { CircleUser, Tag, UserX, X } from 'lucide-react'
 import type { ReactNode } from 'react'
+import { usePainted } from '@/app/ready'
 import { q, queryClient } from '@/api/queries'
 import { priorities, statuses, type Instance, type Priority, type Status } from '@/api/types'
 import { t } from '@/i18n'
@@ -24,7 +25,7 @@ const any = (): PickerOption => ({ value: '', label: t('filter.any'), icon: <X /
 
 /** What the list shows: each part a choice. */
 export function Filters({ desk, filter, instance, onChange }: Props) {
-  const agents = useQuery(q.agents(desk.alias)).data
+  const agents = useQuery({ ...q.agents(desk.alias), enabled: usePainted() }).data
   const choose = (part: Partial<Filter>) => onChange({ ...filter, ...part })
   const providers = instance?.providers.length ? instance.providers : knownProviders
 

@@ -6,7 +6,7 @@ import { href } from '@/app/route'
 import { navigate, useSearch } from '@/app/router'
 import { useTitle } from '@/app/title'
 import type { Instance, Me } from '@/api/types'
-import { Conversation } from '@/conversation/conversation'
+import { Conversation, preloadConversation } from '@/conversation/load'
 import { t } from '@/i18n'
 import { Boundary } from '@/ui/boundary'
 import { EmptyState } from '@/ui/states'
@@ -61,7 +61,10 @@ export function InboxPage({ alias, thread, instance, me, manage }: Props) {
   useTitle(open ? titleOf(open) : t('page.inbox'), alias)
 
   useEffect(() => {
-    return afterPaint(() => preloadChoices(alias))
+    return afterPaint(() => {
+      void preloadConversation()
+      preloadChoices(alias)
+    })
   }, [alias])
 
   useEffect(() => {
@@ -158,13 +161,15 @@ export function InboxPage({ alias, thread, instance, me, manage }: Props) {
         <div className="inbox-pane" ref={pane} tabIndex={-1}>
           {thread ? (
             <Boundary key={thread}>
-              <Conversation
-                alias={alias}
-                id={thread}
-                me={me}
-                manage={manage}
-                onBack={layout === 'one' ? back : undefined}
-              />
+              <Suspense fallback={<section className="talk" aria-label={t('talk.label')} aria-busy="true" />}>
+                <Conversation
+                  alias={alias}
+                  id={thread}
+                  me={me}
+                  manage={manage}
+                  onBack={layout === 'one' ? back : undefined}
+                />
+              </Suspense>
             </Boundary>
           ) : (
             <EmptyState icon={<MessagesSquare />} title={t('empty.pick')}>

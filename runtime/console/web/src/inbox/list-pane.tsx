@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { ArrowUp, BookmarkPlus, Menu as MenuIcon } from 'lucide-react'
 import { useEffect, useState, type Ref } from 'react'
+import { usePainted } from '@/app/ready'
 import { builtinViews } from '@/app/views'
 import { openSidebar } from '@/app/sidebar-state'
 import { useStore } from '@/app/store'
@@ -46,7 +47,7 @@ export function ListPane(p: Props) {
   const list = useSettled(p.list)
   useList(list)
   useList(p.list)
-  const saved = useQuery(q.views(desk.alias)).data
+  const saved = useQuery({ ...q.views(desk.alias), enabled: usePainted() }).data
   const view =
     builtinViews().find((v) => formatFilter(v.filter) === query)?.name ??
     saved?.find((v) => formatFilter(parseFilter(v.query)) === query)?.name

@@ -1,5 +1,6 @@
 // A list of threads, of any length, in bounded memory: pages far from what is shown keep their cursor and their
 // length, and are read again when they are scrolled to. Rows have one height, so a place is arithmetic.
+import { firstThreads } from '@/api/reads'
 import type { InboxThread, Page } from '@/api/types'
 import { matches, type Filter } from './filter'
 import type { Threads } from './threads'
@@ -14,7 +15,6 @@ interface Slot {
 
 export type Fetch = (cursor: string | null, limit: number) => Promise<Page<InboxThread>>
 
-const firstLimit = 50
 const limit = 100
 const kept = 14 // pages with their ids
 const around = 250 // rows beside those shown that are kept ready
@@ -93,6 +93,11 @@ export class ThreadList {
     return (this.refreshed = this.begin())
   }
 
+  /** Waits for a reading of the beginning that is under way. */
+  settled(): Promise<void> {
+    return this.refreshed
+  }
+
   /** Reads the beginning once more, after a reading that is under way. */
   async refreshAgain(): Promise<void> {
     await this.refreshed
@@ -104,7 +109,7 @@ export class ThreadList {
     this.busy = true
     const asked = performance.now()
     try {
-      const p = await this.fetch(null, firstLimit)
+      const p = await this.fetch(null, firstThreads)
       if (g !== this.generation) return
       this.error = undefined
       const ids = this.take(p, asked)
@@ -215,7 +220,7 @@ export class ThreadList {
     const g = this.generation
     const asked = performance.now()
     try {
-      const p = await this.fetch(s.cursor, s.cursor ? limit : firstLimit)
+      const p = await this.fetch(s.cursor, s.cursor ? limit : firstThreads)
       if (g !== this.generation) return
       const known = new Set(this.slots.flatMap((other) => (other === s ? [] : (other.ids ?? []))))
       s.ids = this.take(p, asked).filter((id) => !known.has(id))

@@ -39,6 +39,8 @@ interface Props {
   ref: Ref<ListHandle>
 }
 
+const above = 89 // px of head and bar, to guess before anything is laid out how many rows there will be
+
 const atTop = (scrollTop: number) => scrollTop < 4
 
 /** The rows of a list, of which only those in sight exist. */
@@ -57,7 +59,10 @@ export function ThreadRows({
 }: Props) {
   const version = useList(list)
   const scroller = useRef<HTMLDivElement>(null)
-  const [range, setRange] = useState<Range>({ from: 0, to: painted() ? 16 : Math.ceil(innerHeight / rowHeight) })
+  const [range, setRange] = useState<Range>({
+    from: 0,
+    to: painted() ? 16 : Math.ceil((innerHeight - above) / rowHeight),
+  })
   // where the first row in sight was, to keep it there when rows above it come or go
   const anchor = useRef<{ id: string; index: number } | undefined>(undefined)
 
@@ -118,7 +123,7 @@ export function ThreadRows({
   }, [look])
 
   useEffect(() => {
-    if (list.loaded) markReady()
+    if (list.loaded || list.error !== undefined) markReady()
   }, [list, version])
   useEffect(() => afterPaint(look), [look])
 

@@ -1,5 +1,4 @@
 import type { ButtonHTMLAttributes, ReactNode, Ref } from 'react'
-import { Tooltip } from './tooltip'
 
 export type Variant = 'primary' | 'secondary' | 'ghost' | 'danger'
 
@@ -10,6 +9,9 @@ export interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
   ref?: Ref<HTMLButtonElement>
   /** Why it can't be pressed: it then stays focusable, and the reason is its tooltip. */
   reason?: string
+  /** Said on hover and focus (tip.ts); the keys that do the same. */
+  tip?: string
+  tipKeys?: string
 }
 
 export function Button({
@@ -17,11 +19,13 @@ export function Button({
   size = 'medium',
   icon,
   reason,
+  tip,
+  tipKeys,
   children,
   onClick,
   ...rest
 }: ButtonProps) {
-  const button = (
+  return (
     <button
       type="button"
       {...rest}
@@ -29,6 +33,8 @@ export function Button({
       data-variant={variant}
       data-size={size}
       data-icon-only={children === undefined || undefined}
+      data-tip={reason ?? tip}
+      data-tip-keys={reason ? undefined : tipKeys}
       aria-disabled={reason ? true : rest['aria-disabled']}
       onClick={reason ? (e) => e.preventDefault() : onClick}
     >
@@ -36,7 +42,6 @@ export function Button({
       {children}
     </button>
   )
-  return reason ? <Tooltip text={reason}>{button}</Tooltip> : button
 }
 
 export interface IconButtonProps extends Omit<ButtonProps, 'children'> {
@@ -45,16 +50,6 @@ export interface IconButtonProps extends Omit<ButtonProps, 'children'> {
   keys?: string
 }
 
-export function IconButton({ label, keys, variant = 'ghost', reason, ...rest }: IconButtonProps) {
-  return (
-    <Tooltip text={reason ?? label} keys={reason ? undefined : keys}>
-      <Button
-        variant={variant}
-        aria-label={label}
-        {...rest}
-        aria-disabled={reason ? true : undefined}
-        onClick={reason ? (e) => e.preventDefault() : rest.onClick}
-      />
-    </Tooltip>
-  )
+export function IconButton({ label, keys, variant = 'ghost', ...rest }: IconButtonProps) {
+  return <Button variant={variant} aria-label={label} tip={label} tipKeys={keys} {...rest} />
 }

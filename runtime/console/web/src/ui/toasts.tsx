@@ -1,34 +1,26 @@
 import { Toast } from '@base-ui/react/toast'
 import { CircleAlert, CircleCheck, X } from 'lucide-react'
+import { useEffect } from 'react'
 import { t } from '@/i18n'
 import { Button, IconButton } from './button'
-import { reasonOf } from './states'
+import { tellToasts } from './toast'
 
 const manager = Toast.createToastManager()
 
-interface ToastOptions {
-  title: string
-  text?: string
-  type?: 'success' | 'error'
-  action?: { label: string; run(): void }
-}
-
-/** Tells briefly what happened. Errors stay longer and are announced at once. */
-export function toast({ title, text, type = 'success', action }: ToastOptions) {
-  manager.add({
-    title,
-    description: text,
-    type,
-    timeout: type === 'error' ? 9000 : 4500,
-    priority: type === 'error' ? 'high' : 'low',
-    actionProps: action && { children: action.label, onClick: action.run },
-  })
-}
-
-/** A change that did not happen, with the reason. */
-export const toastError = (title: string, error: unknown) => toast({ title, text: reasonOf(error), type: 'error' })
+const hand = () =>
+  tellToasts(({ title, text, type = 'success', action }) =>
+    manager.add({
+      title,
+      description: text,
+      type,
+      timeout: type === 'error' ? 9000 : 4500,
+      priority: type === 'error' ? 'high' : 'low',
+      actionProps: action && { children: action.label, onClick: action.run },
+    }),
+  )
 
 export function Toasts() {
+  useEffect(hand, []) // the provider listens by now
   return (
     <Toast.Provider toastManager={manager} limit={4}>
       <Toast.Portal>
