@@ -16,7 +16,7 @@ import type { ThreadList } from './list'
 import { useList } from './list-store'
 import { GhostRow, Row, rowHeight } from './row'
 import type { Selection } from './selection'
-import { rangeOf, sameRange, scrollFor, type Range } from './window'
+import { rangeOf, sameRange, scrollFor, towards, type Range } from './window'
 
 export interface ListHandle {
   /** Brings a row into sight, and the focus to it. */
@@ -66,18 +66,33 @@ export function ThreadRows({
   // where the first row in sight was, to keep it there when rows above it come or go
   const anchor = useRef<{ id: string; index: number } | undefined>(undefined)
 
-  const look = useCallback(() => {
-    const el = scroller.current
-    if (!el) return
-    const { scrollTop, clientHeight } = el
-    list.reader.scrollTop = scrollTop
-    list.reader.atTop = atTop(scrollTop)
-    const next = rangeOf(scrollTop, clientHeight, rowHeight, list.length, !painted()) // first what is seen, and nothing else
-    setRange((old) => (sameRange(old, next) ? old : next))
-    const first = Math.floor(scrollTop / rowHeight)
-    const id = list.idAt(first)
-    anchor.current = id === undefined ? undefined : { id, index: first }
-  }, [list])
+  const rest = useRef<number>(undefined)
+  const shown = useRef(range)
+  useLayoutEffect(() => {
+    shown.current = range
+  }, [range])
+
+  /** Renders what is in sight, if it is much then over some frames. whole: now, as something in it is to have the focus. */
+  const look = useCallback(
+    (whole = false) => {
+      const el = scroller.current
+      if (!el) return
+      if (rest.current !== undefined) cancelAnimationFrame(rest.current)
+      rest.current = undefined
+      const { scrollTop, clientHeight } = el
+      list.reader.scrollTop = scrollTop
+      list.reader.atTop = atTop(scrollTop)
+      const want = rangeOf(scrollTop, clientHeight, rowHeight, list.length, !painted()) // first what is seen, and nothing else
+      const first = Math.floor(scrollTop / rowHeight)
+      const sight = { from: first, to: Math.ceil((scrollTop + clientHeight) / rowHeight) }
+      const next = whole || !painted() ? want : towards(shown.current, want, sight)
+      setRange((old) => (sameRange(old, next) ? old : next))
+      if (!sameRange(next, want)) rest.current = requestAnimationFrame(() => look())
+      const id = list.idAt(first)
+      anchor.current = id === undefined ? undefined : { id, index: first }
+    },
+    [list],
+  )
 
   /** Has the rows around ready. Not in the same breath as what is to be painted. */
   const fetching = useRef<ReturnType<typeof setTimeout>>(undefined)
@@ -100,6 +115,7 @@ export function ThreadRows({
     return () => {
       reader.shown = false
       clearTimeout(fetching.current)
+      if (rest.current !== undefined) cancelAnimationFrame(rest.current)
     }
   }, [list, look])
 
@@ -117,7 +133,7 @@ export function ThreadRows({
   useEffect(() => {
     const el = scroller.current
     if (!el) return
-    const observer = new ResizeObserver(look)
+    const observer = new ResizeObserver(() => look())
     observer.observe(el)
     return () => observer.disconnect()
   }, [look])
@@ -125,7 +141,7 @@ export function ThreadRows({
   useEffect(() => {
     if (list.loaded || list.error !== undefined) markReady()
   }, [list, version])
-  useEffect(() => afterPaint(look), [look])
+  useEffect(() => afterPaint(() => look()), [look])
 
   useImperativeHandle(
     ref,
@@ -136,7 +152,7 @@ export function ThreadRows({
         if (!el || index < 0) return
         const to = scrollFor(index, el.scrollTop, el.clientHeight, rowHeight)
         if (to !== undefined) el.scrollTop = to
-        look()
+        look(true)
         if (focus)
           requestAnimationFrame(() =>
             el.querySelector<HTMLElement>(`[data-thread="${CSS.escape(id)}"]`)?.focus({ preventScroll: true }),

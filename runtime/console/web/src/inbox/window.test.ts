@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { rangeOf, scrollFor } from './window'
+import { rangeOf, scrollFor, towards } from './window'
 
 describe('rangeOf', () => {
   it.each([
@@ -37,4 +37,38 @@ describe('scrollFor', () => {
     ['the first', 0, 1000, 0],
     ['below: just in sight', 20, 0, 1650],
   ])('%s', (_, index, top, want) => expect(scrollFor(index, top, 500, 100)).toBe(want))
+})
+
+describe('towards', () => {
+  const r = (from: number, to: number) => ({ from, to })
+  it.each([
+    ['a row or two are added at once', r(0, 20), r(4, 24), r(8, 18), r(4, 24)],
+    ['of many, a share', r(0, 20), r(16, 40), r(22, 32), r(16, 28)],
+    ['what is in sight comes before what is above it', r(100, 120), r(84, 106), r(90, 100), r(92, 106)],
+    ['and then the rest', r(92, 106), r(84, 106), r(90, 100), r(84, 106)],
+    ['far away, it begins where the reader is', r(0, 20), r(500, 524), r(506, 516), r(506, 514)],
+    ['and goes on down to the last in sight before it goes up', r(506, 514), r(500, 524), r(506, 516), r(500, 516)],
+    ['shorter than before', r(0, 20), r(0, 4), r(0, 4), r(0, 4)],
+    ['empty', r(0, 20), r(0, 0), r(0, 10), r(0, 0)],
+    ['nothing yet', r(0, 0), r(0, 24), r(0, 10), r(0, 8)],
+  ])('%s', (_, now, want, sight, next) => {
+    expect(towards(now, want, sight)).toEqual(next)
+  })
+
+  it('gets there, from anywhere, and never shows what is not wanted', () => {
+    for (const [now, want, sight] of [
+      [r(0, 20), r(500, 524), r(506, 516)],
+      [r(500, 524), r(0, 16), r(0, 10)],
+      [r(10, 34), r(20, 44), r(26, 36)],
+    ] as const) {
+      let at: { from: number; to: number } = now
+      let steps = 0
+      while (at.from !== want.from || at.to !== want.to) {
+        at = towards(at, want, sight)
+        expect(at.from).toBeGreaterThanOrEqual(want.from)
+        expect(at.to).toBeLessThanOrEqual(want.to)
+        expect(++steps).toBeLessThan(6)
+      }
+    }
+  })
 })

@@ -20,6 +20,36 @@ export function rangeOf(scrollTop: number, height: number, rowHeight: number, co
   return { from, to: Math.min(Math.ceil(last / step) * step, count) }
 }
 
+const most = 8 // rows that are new in one frame; more would take longer than the frame has
+
+/**
+ * The next step from what is rendered to what is wanted: what both have stays, and a frame's share of new rows is added,
+ * those in sight first.
+ */
+export function towards(now: Range, want: Range, sight: Range): Range {
+  const from = Math.max(now.from, want.from)
+  const to = Math.min(now.to, want.to)
+  if (from >= to) {
+    const first = Math.min(Math.max(sight.from, want.from), want.to)
+    return { from: first, to: Math.min(first + most, want.to) }
+  }
+  const up = from - want.from
+  const down = want.to - to
+  const seenUp = Math.max(0, from - Math.max(sight.from, want.from))
+  const seenDown = Math.max(0, Math.min(sight.to, want.to) - to)
+  let left = most
+  const take = (n: number) => {
+    const taken = Math.min(n, left)
+    left -= taken
+    return taken
+  }
+  let before = take(seenUp)
+  let after = take(seenDown)
+  before += take(up - before)
+  after += take(down - after)
+  return { from: from - before, to: to + after }
+}
+
 export const sameRange = (a: Range, b: Range) => a.from === b.from && a.to === b.to
 
 /** Where to scroll so that a row is in sight, with a row's part of what is beside it; undefined if it is already. */
