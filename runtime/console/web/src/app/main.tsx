@@ -49,9 +49,9 @@ async function start() {
     </StrictMode>,
   )
   afterPaint(() =>
-    setTimeout(() => {
-      preloadPicker()
-      void import('@/app/palette').catch(() => {}) // asked for again when it is wanted
+    setTimeout(async () => {
+      await preloadPicker()
+      await import('@/app/palette').catch(() => {}) // asked for again when it is wanted
     }, 500),
   )
 }

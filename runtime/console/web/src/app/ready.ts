@@ -14,7 +14,7 @@ export function markReady() {
     done = true
     const now = waiting
     waiting = []
-    setTimeout(() => now.forEach((f) => f()))
+    now.forEach((f) => setTimeout(f)) // each a task of its own, so that none is long
   }
   // what is rendered now is on the screen when the frame after the next begins; a page out of sight has no frames
   requestAnimationFrame(() => requestAnimationFrame(finish))

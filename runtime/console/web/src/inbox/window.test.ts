@@ -43,14 +43,14 @@ describe('towards', () => {
   const r = (from: number, to: number) => ({ from, to })
   it.each([
     ['a row or two are added at once', r(0, 20), r(4, 24), r(8, 18), r(4, 24)],
-    ['of many, a share', r(0, 20), r(16, 40), r(22, 32), r(16, 28)],
-    ['what is in sight comes before what is above it', r(100, 120), r(84, 106), r(90, 100), r(92, 106)],
-    ['and then the rest', r(92, 106), r(84, 106), r(90, 100), r(84, 106)],
-    ['far away, it begins where the reader is', r(0, 20), r(500, 524), r(506, 516), r(506, 514)],
-    ['and goes on down to the last in sight before it goes up', r(506, 514), r(500, 524), r(506, 516), r(500, 516)],
+    ['of many, a share', r(0, 20), r(16, 40), r(22, 32), r(16, 26)],
+    ['what is in sight comes before what is above it', r(100, 120), r(84, 106), r(90, 100), r(94, 106)],
+    ['and then the rest', r(90, 106), r(84, 106), r(90, 100), r(84, 106)],
+    ['far away, it begins where the reader is', r(0, 20), r(500, 524), r(506, 516), r(506, 512)],
+    ['and goes on down to the last in sight before it goes up', r(506, 512), r(500, 524), r(506, 516), r(504, 516)],
     ['shorter than before', r(0, 20), r(0, 4), r(0, 4), r(0, 4)],
     ['empty', r(0, 20), r(0, 0), r(0, 10), r(0, 0)],
-    ['nothing yet', r(0, 0), r(0, 24), r(0, 10), r(0, 8)],
+    ['nothing yet', r(0, 0), r(0, 24), r(0, 10), r(0, 6)],
   ])('%s', (_, now, want, sight, next) => {
     expect(towards(now, want, sight)).toEqual(next)
   })
@@ -67,7 +67,7 @@ describe('towards', () => {
         at = towards(at, want, sight)
         expect(at.from).toBeGreaterThanOrEqual(want.from)
         expect(at.to).toBeLessThanOrEqual(want.to)
-        expect(++steps).toBeLessThan(6)
+        expect(++steps).toBeLessThan(8)
       }
     }
   })

@@ -20,7 +20,7 @@ export function rangeOf(scrollTop: number, height: number, rowHeight: number, co
   return { from, to: Math.min(Math.ceil(last / step) * step, count) }
 }
 
-const most = 8 // rows that are new in one frame; more would take longer than the frame has
+const most = 6 // rows that are new in one frame; more would take longer than the frame has
 
 /**
  * The next step from what is rendered to what is wanted: what both have stays, and a frame's share of new rows is added,

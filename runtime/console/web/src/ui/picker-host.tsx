@@ -6,7 +6,7 @@ const load = () => import('./picker')
 const Picker = lazy(load)
 
 /** Loaded when the page has come to rest, so that it is there when it is wanted. What fails now is asked for again then. */
-export const preloadPicker = () => void load().catch(() => {})
+export const preloadPicker = () => load().catch(() => {})
 
 export function PickerHost() {
   const request = useStore(picker)
