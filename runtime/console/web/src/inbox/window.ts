@@ -20,13 +20,13 @@ export function rangeOf(scrollTop: number, height: number, rowHeight: number, co
   return { from, to: Math.min(Math.ceil(last / step) * step, count) }
 }
 
-const most = 6 // rows that are new in one frame; more would take longer than the frame has
+const share = 4 // rows that are new in one frame; many more would take longer than it has
 
 /**
  * The next step from what is rendered to what is wanted: what both have stays, and a frame's share of new rows is added,
  * those in sight first.
  */
-export function towards(now: Range, want: Range, sight: Range): Range {
+export function towards(now: Range, want: Range, sight: Range, most = share): Range {
   const from = Math.max(now.from, want.from)
   const to = Math.min(now.to, want.to)
   if (from >= to) {
