@@ -44,10 +44,10 @@ export default defineConfig({
     sourcemap: false,
     rolldownOptions: {
       output: {
-        // what the first view needs comes in two files rather than twenty; libraries change less often than the page
+        // what the first view needs comes in a few files rather than twenty; libraries change less often than the page
         codeSplitting: {
           groups: [
-            { name: 'libraries', test: /node_modules|rolldown\/runtime/, tags: ['$initial'], priority: 1 },
+            { name: 'libraries', test: /node_modules/, tags: ['$initial'], priority: 1 },
             { name: 'page', tags: ['$initial'] },
           ],
         },

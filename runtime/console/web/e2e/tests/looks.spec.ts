@@ -163,3 +163,21 @@ test('light and dark are a matter of choice', async ({ desk, inbox }) => {
   await desk.page.reload()
   await expect.poll(lightness).toBeLessThan(0.3)
 })
+
+test('a button without words says on hover and focus what it is called', async ({ desk, inbox }) => {
+  const { thread_id } = await inbox.event({ thread_id: 'a', title: 'Tips', text: 'One' })
+  await desk.openThread(thread_id)
+  const tip = desk.page.locator('.ui-tooltip')
+  const details = desk.conversation.getByRole('button', { name: 'Details' })
+  await details.hover()
+  await expect(tip).toHaveText(/Details/)
+  await desk.list.hover()
+  await expect(tip).toHaveCount(0)
+
+  await desk.note.focus()
+  await desk.page.keyboard.press('Tab')
+  await expect(desk.conversation.getByRole('button', { name: 'Canned texts' })).toBeFocused()
+  await expect(tip).toHaveText(/Canned texts/)
+  await desk.page.keyboard.press('Escape')
+  await expect(tip).toHaveCount(0)
+})

@@ -114,3 +114,16 @@ test('what happens between the first reading and the stream is seen', async ({ d
   await expect(desk.row('Another')).toHaveCount(1)
   await expect(desk.row('Between')).toHaveCount(1)
 })
+
+test('a part of the page that could not be loaded is asked for again', async ({ desk, inbox, watch }) => {
+  watch.allow(/ERR_|Failed to fetch|Failed to load resource|dynamically imported module/)
+  await inbox.event({ thread_id: 'a', title: 'Far away', text: 'Hello' })
+  await desk.page.route(/\/assets\/conversation-.*\.js$/, (route) => route.abort('connectionrefused'))
+  await desk.open()
+  await desk.row('Far away').getByRole('link').click()
+  const fault = desk.page.getByRole('alert').filter({ hasText: 'fault' })
+  await expect(fault).toBeVisible()
+  await desk.page.unroute(/\/assets\/conversation-.*\.js$/)
+  await fault.getByRole('button', { name: 'Try again' }).click()
+  await expect(desk.message('Hello')).toBeVisible()
+})

@@ -14,7 +14,7 @@ export function keepAhead(address: string, answer: Promise<Response>) {
   ;(window.ahead ??= new Map()).set(address, answer)
 }
 
-/** The answer, if it can be used: one that says who is asking first, or none, is asked for again. */
+/** The answer, if there is one and its token was taken: else the call is to be made as ever. */
 export async function takeAhead(address: string): Promise<Response | undefined> {
   const kept = globalThis.window?.ahead
   const answer = kept?.get(address)

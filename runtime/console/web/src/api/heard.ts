@@ -2,7 +2,7 @@
 // something later: what was heard since a call was asked is newer than its answer.
 import type { Message, Page } from './types'
 
-const kept = 2 * 60_000 // ms; no call waits longer for its answer
+const kept = 2 * 60_000 // ms; the server gives a call 30 s
 
 export class Heard<T> {
   private told = new Map<string, { at: number; value: T | undefined }>() // in the order of their time

@@ -1,14 +1,15 @@
 import { useQuery } from '@tanstack/react-query'
-import { lazy, Suspense, useState } from 'react'
+import { Suspense, useState } from 'react'
 import { ChevronsUpDown, CircleHelp } from 'lucide-react'
 import type { Me } from '@/api/types'
 import { t } from '@/i18n'
 import { IconButton } from '@/ui/button'
 import { Avatar } from '@/ui/marks'
+import { lazyPart } from '@/ui/lazy-part'
 import { overlay } from './overlays'
 import { getConfig } from './session'
 
-const AccountMenu = lazy(() => import('./account-menu'))
+const AccountMenu = lazyPart(() => import('./account-menu'))
 
 /** Who is signed in. The menu is loaded when it is wanted. */
 export function AccountButton({ me }: { me?: Me }) {

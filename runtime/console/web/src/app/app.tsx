@@ -33,15 +33,12 @@ export function App() {
 function Later() {
   const [Hosts, setHosts] = useState<ComponentType>()
   useEffect(() => {
-    let timer: ReturnType<typeof setTimeout>
-    const load = () => {
-      clearTimeout(timer)
-      import('@/ui/hosts').then(
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const load = () =>
+      void import('@/ui/hosts').then(
         (m) => setHosts(() => m.default),
         () => (timer = setTimeout(load, 3000)), // the server is away: what is to be told waits
       )
-    }
-    timer = setTimeout(load, 1500) // pages that are no list have no first view to wait for
     const off = afterPaint(load)
     return () => {
       off()

@@ -3,29 +3,23 @@
 import { keepAhead } from '@/api/ahead'
 import { queryString, send } from '@/api/client'
 import { firstThreads, read, type Read } from '@/api/reads'
-import { parseFilter } from '@/inbox/filter'
-import { lastAlias } from './last'
-import { parseRoute } from './route'
+import { firstView } from './first-view'
 import { isFresh, storedSession } from './stored-session'
 
 const session = storedSession()
-const route = parseRoute(location.pathname)
+const view = firstView()
 
-function ask({ path, query }: Read) {
-  const address = path + queryString(query)
-  if (session) keepAhead(address, send('GET', address, session.token))
-}
-
-if (session && isFresh(session) && route.page !== 'callback' && route.page !== 'missing') {
-  const alias = 'alias' in route ? route.alias : lastAlias()
-  if (alias && (route.page === 'inbox' || route.page === 'home')) {
-    const filter = parseFilter(location.search)
-    // who the reader is, only the answer to /me tells
-    if (filter.assignee !== 'me') ask(read.inbox(alias, filter, '', firstThreads, null))
-    if (route.page === 'inbox' && route.thread) {
-      ask(read.messages(alias, route.thread, null))
-      ask(read.thread(alias, route.thread))
-    }
+if (session && isFresh(session) && view) {
+  const ask = ({ path, query }: Read) => {
+    const address = path + queryString(query)
+    keepAhead(address, send('GET', address, session.token))
+  }
+  const { alias, filter, thread } = view
+  // who the reader is, only the answer to /me tells
+  if (alias && filter.assignee !== 'me') ask(read.inbox(alias, filter, '', firstThreads, null))
+  if (alias && thread) {
+    ask(read.messages(alias, thread, null))
+    ask(read.thread(alias, thread))
   }
   ask(read.me())
   ask(read.instances())

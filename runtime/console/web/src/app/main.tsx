@@ -1,4 +1,3 @@
-import './session'
 import '@/ui/tokens.css'
 import '@/ui/ui.css'
 import './app.css'
@@ -9,30 +8,28 @@ import { q, queryClient } from '@/api/queries'
 import { preloadConversation } from '@/conversation/load'
 import { preferredLanguage, setLanguage } from '@/i18n'
 import { deskOf } from '@/inbox/desk'
-import { parseFilter } from '@/inbox/filter'
 import { prefetch } from '@/inbox/messages'
 import { preloadPicker } from '@/ui/picker-host'
 import { App } from './app'
-import { lastAlias } from './last'
+import { firstView } from './first-view'
 import { afterPaint } from './ready'
-import { parseRoute } from './route'
 
 /** Takes what early.ts asked for to where it is shown from; settles when it is there, or will not be. */
-function begin(): Promise<unknown> {
-  const route = parseRoute(location.pathname)
-  if (route.page === 'callback' || route.page === 'missing') return Promise.resolve()
+async function begin(): Promise<void> {
+  const view = firstView()
+  if (!view) return
   const reads: Promise<unknown>[] = [queryClient.prefetchQuery(q.me()), queryClient.prefetchQuery(q.instances())]
-  const alias = 'alias' in route ? route.alias : lastAlias()
-  if (alias && (route.page === 'inbox' || route.page === 'home')) {
+  const { alias, filter, thread } = view
+  if (alias) {
     const desk = deskOf(alias)
-    reads.push(desk.list(parseFilter(location.search)).settled())
-    if (route.page === 'inbox' && route.thread) {
-      prefetch(alias, route.thread)
+    reads.push(desk.list(filter).settled())
+    if (thread) {
+      prefetch(alias, thread)
       reads.push(preloadConversation())
-      reads.push(desk.load(route.thread).catch(() => {})) // the conversation tells what is wrong
+      reads.push(desk.load(thread).catch(() => {})) // the conversation tells what is wrong
     }
   }
-  return Promise.all(reads)
+  await Promise.all(reads)
 }
 
 // Rendered once with what is in it, the first view is there sooner than as a skeleton that is filled after. Where the

@@ -26,12 +26,15 @@ export const painted = () => done
 
 /** Does what the first view can do without, after it. The function that comes back takes it back. */
 export function afterPaint(f: () => void): () => void {
-  if (done) {
-    const timer = setTimeout(f)
-    return () => clearTimeout(timer)
+  let off = false
+  const run = () => {
+    if (!off) f()
   }
-  waiting.push(f)
-  return () => void (waiting = waiting.filter((g) => g !== f))
+  if (done) setTimeout(run)
+  else waiting.push(run)
+  return () => {
+    off = true
+  }
 }
 
 /** Whether it is, for what is asked for after it. */

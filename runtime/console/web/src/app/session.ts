@@ -1,6 +1,7 @@
 // Who is signed in. A token lives in this tab's sessionStorage only; in dev mode the server hands it out.
 import { ApiError, base, failure, setTokenSource } from '@/api/client'
 import type { Config } from '@/api/types'
+import { forgetDrafts } from '@/composer/drafts'
 import { isFresh, restKey, storedSession, tokenKey, type Session } from './stored-session'
 
 let config: Promise<Config> | undefined
@@ -118,10 +119,10 @@ export async function switchUser(subject: string, permissions?: string[]) {
   location.assign('/')
 }
 
-/** Leaves for the issuer's page, or the first one. */
-export async function endSession() {
+export async function signOut() {
   const c = await getConfig()
   keep(undefined)
+  forgetDrafts() // whoever sits here next is somebody else
   if (c.mode === 'oidc') await (await import('./oidc')).signOut(c)
   else location.assign('/')
 }

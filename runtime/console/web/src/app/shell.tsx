@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { Inbox, Menu as MenuIcon, WifiOff } from 'lucide-react'
-import { lazy, Suspense, useEffect, useState } from 'react'
+import { Suspense, useEffect, useState } from 'react'
 import { ApiError } from '@/api/client'
 import { q } from '@/api/queries'
 import type { Instance, Me } from '@/api/types'
@@ -10,6 +10,7 @@ import { InboxPage } from '@/inbox/inbox-page'
 import { Boundary } from '@/ui/boundary'
 import { Button, IconButton } from '@/ui/button'
 import { CodeBlock, EmptyState, reasonOf } from '@/ui/states'
+import { lazyPart } from '@/ui/lazy-part'
 import { useCommands } from './commands'
 import { useGoCommands } from './go-commands'
 import { lastAlias, rememberAlias } from './last'
@@ -23,8 +24,8 @@ import { Sidebar } from './sidebar'
 import { closeSidebar, openSidebar, sidebarOpen } from './sidebar-state'
 import { useStore } from './store'
 
-const Palette = lazy(() => import('./palette'))
-const Help = lazy(() => import('./help'))
+const Palette = lazyPart(() => import('./palette'))
+const Help = lazyPart(() => import('./help'))
 
 export function Shell({ route }: { route: Exclude<Route, { page: 'callback' | 'missing' }> }) {
   const me = useQuery(q.me())

@@ -1,11 +1,12 @@
 import { useQuery } from '@tanstack/react-query'
 import { BookOpenText, ChartNoAxesColumn, Inbox, KeyRound, Layers, Plug, ScrollText } from 'lucide-react'
-import { lazy, Suspense, useEffect, useRef, type ReactNode } from 'react'
+import { Suspense, useEffect, useRef, type ReactNode } from 'react'
 import { q } from '@/api/queries'
 import type { Instance, Me, SavedView } from '@/api/types'
 import { t } from '@/i18n'
 import { fmt } from '@/i18n/format'
 import { countQuery, formatFilter, parseFilter } from '@/inbox/filter'
+import { lazyPart } from '@/ui/lazy-part'
 import { AccountButton } from './account'
 import { usePainted } from './ready'
 import { href, type PageName, type Route } from './route'
@@ -14,7 +15,7 @@ import { closeSidebar, sidebarOpen } from './sidebar-state'
 import { useStore } from './store'
 import { builtinViews, type View } from './views'
 
-const ViewMenu = lazy(() => import('@/inbox/view-menu'))
+const ViewMenu = lazyPart(() => import('@/inbox/view-menu'))
 
 interface Item extends View {
   saved?: SavedView

@@ -1,6 +1,5 @@
 import { CircleAlert, CornerUpLeft, Eye, MessageSquareQuote, SendHorizontal, StickyNote, X } from 'lucide-react'
 import {
-  lazy,
   Suspense,
   useEffect,
   useImperativeHandle,
@@ -18,13 +17,14 @@ import { whoOf } from '@/inbox/title'
 import { Button, IconButton } from '@/ui/button'
 import { Kbd } from '@/ui/kbd'
 import { reasonOf } from '@/ui/states'
+import { lazyPart } from '@/ui/lazy-part'
 import { draftID, drafts, useDraft, type Kind } from './drafts'
 import { mayFormat } from './format/may'
 import { lengthOf, mostBytes } from './length'
 import { outbox, useRefusal } from './outbox'
 
-const Preview = lazy(() => import('./preview'))
-const Canned = lazy(() => import('./canned'))
+const Preview = lazyPart(() => import('./preview'))
+const Canned = lazyPart(() => import('./canned'))
 
 export interface BoxHandle {
   focus(): void

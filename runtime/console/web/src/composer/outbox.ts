@@ -4,7 +4,7 @@ import { useSyncExternalStore } from 'react'
 import { api, ApiError } from '@/api/client'
 import type { Message, Queued } from '@/api/types'
 import { t } from '@/i18n'
-import { answerMessage } from '@/inbox/messages'
+import { addMessage } from '@/inbox/messages'
 import { toastError } from '@/ui/toast'
 import { draftID, drafts, type Attempt, type Kind } from './drafts'
 
@@ -88,8 +88,6 @@ class Outbox {
   }
 
   private async run(s: Sending, id: string): Promise<boolean> {
-    // the first attempt's time counts: one that is repeated may be answered as the first was
-    const asked = performance.now()
     for (let n = 0; ; n++) {
       try {
         const done = await api.post<Queued>(
@@ -97,7 +95,7 @@ class Outbox {
           { text: s.text, parent_id: s.parent },
           { 'Idempotency-Key': s.key },
         )
-        this.settle(s, id, done.message, asked)
+        this.settle(s, id, done.message)
         return true
       } catch (e) {
         if (!mayPass(e)) {
@@ -124,10 +122,10 @@ class Outbox {
     })
   }
 
-  private settle(s: Sending, id: string, m: Message, asked: number) {
+  private settle(s: Sending, id: string, m: Message) {
     const d = drafts.get(id)
     if (d?.attempt?.key === s.key) drafts.set(id, { ...d, attempt: undefined })
-    answerMessage(s.alias, m, asked)
+    addMessage(s.alias, m)
     this.drop(s)
   }
 

@@ -1,7 +1,7 @@
 // The right pane: one conversation, all that was written in it, and where to write.
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { MessageCircleOff } from 'lucide-react'
-import { lazy, Suspense, useEffect, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
+import { Suspense, useEffect, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
 import { api } from '@/api/client'
 import { q, queryClient } from '@/api/queries'
 import type { AuditEntry, InboxThread, Me, Message } from '@/api/types'
@@ -16,14 +16,15 @@ import { useThread } from '@/inbox/use-thread'
 import { Button } from '@/ui/button'
 import { EmptyState, ErrorNote } from '@/ui/states'
 import { toastError } from '@/ui/toast'
+import { lazyPart } from '@/ui/lazy-part'
 import { TalkContext, type Talk } from './context'
 import { Header } from './header'
 import { Log, LogSkeleton, type LogHandle } from './log'
 import type { MenuAt } from './message-menu'
 import './conversation.css'
 
-const MessageMenu = lazy(() => import('./message-menu'))
-const RawPayload = lazy(() => import('./raw'))
+const MessageMenu = lazyPart(() => import('./message-menu'))
+const RawPayload = lazyPart(() => import('./raw'))
 
 interface Props {
   alias: string

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { ArrowLeft, Ban, Bot, Check, ExternalLink, Info, RotateCcw, Tag, UserRound } from 'lucide-react'
-import { lazy, Suspense, useRef, useState } from 'react'
+import { Suspense, useRef, useState } from 'react'
 import { q } from '@/api/queries'
 import type { InboxThread } from '@/api/types'
 import { t } from '@/i18n'
@@ -12,9 +12,10 @@ import { Button, IconButton } from '@/ui/button'
 import { FieldButton } from '@/ui/field-button'
 import { Avatar, PriorityIcon, priorityText, ProviderMark, providerText, StatusIcon, statusText } from '@/ui/marks'
 import { Skeleton } from '@/ui/states'
+import { lazyPart } from '@/ui/lazy-part'
 import { safeURL } from './links'
 
-const Details = lazy(() => import('./details'))
+const Details = lazyPart(() => import('./details'))
 
 interface Props {
   desk: Desk

@@ -1,18 +1,19 @@
 import { Check, CircleAlert, Clock, CornerUpLeft, Ellipsis, ExternalLink, RotateCw } from 'lucide-react'
-import { lazy, memo, Suspense } from 'react'
+import { memo, Suspense } from 'react'
 import type { Delivery, Message } from '@/api/types'
 import { mayFormat } from '@/composer/format/may'
 import { t } from '@/i18n'
 import { fmt } from '@/i18n/format'
 import { Avatar, providerText } from '@/ui/marks'
 import { Button } from '@/ui/button'
+import { lazyPart } from '@/ui/lazy-part'
 import { Attachments } from './attachments'
 import { useTalk } from './context'
 import { safeURL } from './links'
 import { timeOf } from './rows'
 import { Text } from './text'
 
-const AsSent = lazy(() => import('./as-sent'))
+const AsSent = lazyPart(() => import('./as-sent'))
 
 export type Side = 'in' | 'out' | 'note'
 

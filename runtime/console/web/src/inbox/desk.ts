@@ -100,10 +100,9 @@ export class Desk {
       void queryClient.invalidateQueries({ queryKey })
       if (this.open) void this.load(this.open).catch(() => {})
     }
-    this.later.set(
-      'catch up',
-      setTimeout(() => void run(), 700),
-    ) // after the first view, which it would slow down
+    // after the first view, which it would slow down
+    const timer = setTimeout(() => void run(), 700)
+    this.later.set('catch up', timer)
   }
 
   /** Reads everything anew, as events were missed. */

@@ -1,4 +1,4 @@
-import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react'
+import { Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { MessagesSquare } from 'lucide-react'
 import { useLayout } from '@/app/layout'
 import { afterPaint } from '@/app/ready'
@@ -10,6 +10,7 @@ import { Conversation, preloadConversation } from '@/conversation/load'
 import { t } from '@/i18n'
 import { Boundary } from '@/ui/boundary'
 import { EmptyState } from '@/ui/states'
+import { lazyPart } from '@/ui/lazy-part'
 import { deskOf } from './desk'
 import { formatFilter, parseFilter, type Filter } from './filter'
 import { useInboxCommands } from './inbox-commands'
@@ -23,7 +24,7 @@ import { useMarkRead } from './use-mark-read'
 import { useThread } from './use-thread'
 import './inbox.css'
 
-const ViewDialog = lazy(() => import('./view-dialog').then((m) => ({ default: m.ViewDialog })))
+const ViewDialog = lazyPart(async () => ({ default: (await import('./view-dialog')).ViewDialog }))
 
 interface Props {
   alias: string

@@ -28,6 +28,12 @@ export function hearMessage(alias: string, m: Message) {
   putMessage(alias, m)
 }
 
+/** Takes a message that a call made, unless it is known: what is known is as new, or newer. */
+export function addMessage(alias: string, m: Message) {
+  const shown = inOrder(queryClient.getQueryData(keyOf(alias, m.thread_id)))
+  if (!heardMessages.since(m.id, 0) && !shown.some((x) => x.id === m.id)) putMessage(alias, m)
+}
+
 /** Takes what a call was answered that was asked at a time of performance.now(), unless the stream told more since. */
 export function answerMessage(alias: string, m: Message, asked: number) {
   if (!heardMessages.since(m.id, asked)) putMessage(alias, m)

@@ -2,6 +2,7 @@ import { TriangleAlert } from 'lucide-react'
 import { Component, type ReactNode } from 'react'
 import { t } from '@/i18n'
 import { Button } from './button'
+import { forgetFailedParts } from './lazy-part'
 import { EmptyState } from './states'
 
 /** Keeps a fault in one part of the page from taking the rest with it. Give it a key: another one tries anew. */
@@ -10,6 +11,10 @@ export class Boundary extends Component<{ children: ReactNode }, { failed: boole
 
   static getDerivedStateFromError() {
     return { failed: true }
+  }
+
+  componentDidCatch() {
+    forgetFailedParts() // it may have been one
   }
 
   render() {

@@ -1,5 +1,5 @@
-// Tooltips: elements say in data-tip what they are called, and one popup shows it on hover or focus. A popup for each
-// button, of which a page has dozens, would cost the first view more than all its rows.
+// Tooltips: elements say in data-tip what they are called, and one popup, loaded after the first view, shows it on hover
+// or focus.
 import { createStore } from '@/app/store'
 
 export interface Tip {
